@@ -1,1 +1,1 @@
-"""."""
+"""Arithmetic on arrays and tensors; knows no network and no file format."""
