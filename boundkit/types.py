@@ -250,8 +250,9 @@ class Network:
         nodes: In forward order; None without an architecture.
         input_shape: Of one sample (channels, positions...), or None.
         outputs: Number of outputs of the head, or None.
-        obstacles: What the tensors alone give away against a bias-free ReLU chain,
-            such as ``"normalization layer bn1"``.
+        obstacles: What stands against a bias-free ReLU chain: a sort of obstacle
+            (``"bias"``, ``"normalization"``, ``"attention"``, ``"recurrent"``,
+            ``"embedding"``, ``"unread"``, ``"adapter"``) -> names of its tensors.
         rewrites: The passes that were applied, in order.
     """
 
@@ -259,7 +260,9 @@ class Network:
     nodes: tuple[Node, ...] | None = None
     input_shape: tuple[int, ...] | None = None
     outputs: int | None = None
-    obstacles: tuple[str, ...] = ()
+    obstacles: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     rewrites: tuple[str, ...] = ()
 
 
