@@ -31,6 +31,7 @@ __all__ = [
     "Measurement",
     "Network",
     "Node",
+    "Norms",
     "Notice",
     "Status",
     "Storage",
@@ -264,6 +265,26 @@ class Network:
         default_factory=lambda: MappingProxyType({})
     )
     rewrites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Norms:
+    """Sizes of the weights of a network, all Frobenius, all float64.
+
+    Attributes:
+        weight: Layer name -> norm of its stored weight (NaN or infinite if it is).
+        bias: Layer name -> norm of its bias.
+        head: Norm of the last layer as the theorems count it: of the one row, of the
+            difference of two rows, or of the rows minus their mean; None if unknown.
+        head_bias: The same of its bias.
+        toeplitz: Layer name -> norm of the unrolled matrix, where its input is known.
+    """
+
+    weight: Mapping[str, float]
+    bias: Mapping[str, float]
+    head: float | None = None
+    head_bias: float = 0.0
+    toeplitz: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -93,7 +93,7 @@ def looks_like_weight(name: str) -> bool:
     )
 
 
-def _unreadable(tensor: StoredTensor) -> Verdict | None:
+def _unreadable(name: str, tensor: StoredTensor) -> Verdict | None:
     if tensor.storage is None:
         why = tensor.unread or "the file holds no numbers for it"
         return Verdict(None, why, parameter=True, obstacle="unread")
@@ -108,9 +108,11 @@ def _unreadable(tensor: StoredTensor) -> Verdict | None:
         if not integer:
             why = f"dtype {tensor.dtype} (quantized or packed) is not read"
             return Verdict(None, why, obstacle="unread")
-        if len(tensor.shape) >= 2:
-            why = "integers: indices or packed quantized weights, not read"
-            return Verdict(None, why, parameter=False, obstacle="unread")
+        leaf = name.rpartition(".")[2]
+        packed = looks_like_weight(name) or leaf.startswith(("q", "packed"))
+        if len(tensor.shape) >= 2 and packed:
+            why = "integers: packed quantized weights are not read"
+            return Verdict(None, why, obstacle="unread")
         return Verdict(None, "integers: a counter or indices", parameter=False)
     if tensor.numel == 0:
         return Verdict(None, "empty tensor", parameter=False)
@@ -186,7 +188,7 @@ def classify(
     if leaf in _BUFFERS:
         normalizes = "normalization" if leaf.startswith("running_") else None
         return Verdict(None, _BUFFERS[leaf], parameter=False, obstacle=normalizes)
-    if (verdict := _unreadable(tensor)) is not None:
+    if (verdict := _unreadable(name, tensor)) is not None:
         return verdict
     if _ADAPTER.search(name):
         why = "adapter matrix: not merged into the weight that it changes"

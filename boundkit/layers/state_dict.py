@@ -179,9 +179,9 @@ def _ledger(
 
 
 def _outputs(layers: tuple[Layer, ...]) -> int | None:
-    """Return the number of rows of the last counted layer, if it is dense."""
+    """Return the number of rows of the last counted layer, if they are its outputs."""
     last = next((x for x in reversed(layers) if x.counted), None)
-    if last is None or last.kind != "linear":
+    if last is None or last.kind not in {"linear", "conv1d", "conv2d", "conv3d"}:
         return None
     return last.weight.shape[0]
 

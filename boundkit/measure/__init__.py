@@ -1,1 +1,1 @@
-"""."""
+"""Network (and data) -> Measurement, Norms, Evidence."""

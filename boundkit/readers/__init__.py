@@ -1,1 +1,76 @@
-"""."""
+"""Opens checkpoints: any file or folder that holds trained tensors.
+
+A reader is a module with ``NAME``, ``recognizes(path, head)`` and ``read(path)``; it
+says what lies where and decides nothing. ``selection`` then picks the model.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from boundkit.errors import CheckpointError
+from boundkit.readers import distributed, huggingface, in_memory, trusted
+from boundkit.readers.containers import FILES
+from boundkit.readers.foreign import head_of, refuse
+from boundkit.readers.selection import select
+from boundkit.readers.sharded import part_of
+
+if TYPE_CHECKING:
+    from boundkit.readers.containers import Reader
+    from boundkit.readers.contents import Contents
+    from boundkit.types import Checkpoint
+
+__all__ = ["READERS", "read"]
+
+READERS: tuple[Reader, ...] = (distributed, huggingface, *FILES)
+"""In the order in which they are asked."""
+
+
+def read(source: Any, key: str | None = None, trust: bool = False) -> Checkpoint:
+    """Return the model in a file, a folder or in memory, its numbers left where they are.
+
+    Args:
+        source: A path; or an ``nn.Module``, or a mapping of tensors or numpy arrays.
+        key: Dotted path of one model, where there are several.
+        trust: Whether code in a torch file may run, if the file needs that to open.
+
+    Returns:
+        The model's tensors by name, everything else beside, and what was odd.
+
+    Raises:
+        Unreadable: It is not there or damaged.
+        Refused: It is another framework's, needs code, or holds several models.
+        Empty: It holds no weights.
+        UsageError: ``key`` names nothing, or ``source`` is no checkpoint at all.
+    """
+    if not isinstance(source, str | os.PathLike):
+        name = f"{type(source).__name__} in memory"
+        return select(in_memory.read(source), name, key)
+    path = Path(source)
+    if not trust:
+        return select(_open(path), str(source), key)
+    return _read_trusted(path, str(source), key)
+
+
+def _read_trusted(path: Path, source: str, key: str | None) -> Checkpoint:
+    try:
+        return select(_open(path), source, key)
+    except CheckpointError as error:
+        if not (path.is_file() and "--trust" in error.remedy):
+            raise
+    return select(trusted.read(path), source, key)
+
+
+def _open(path: Path) -> Contents:
+    head = b"" if path.is_dir() else head_of(path)
+    for reader in READERS:
+        if reader.recognizes(path, head):
+            contents = reader.read(path)
+            part = part_of(path)
+            return replace(
+                contents, notices=(*contents.notices, *([part] if part else []))
+            )
+    return refuse(path, head)

@@ -1,1 +1,14 @@
-"""."""
+"""Reports: one frozen object, and the formats it is written in.
+
+To add a format: a file here with ``render``, its line in ``FORMATS``, a test file.
+"""
+
+from __future__ import annotations
+
+from boundkit.report import json, text
+from boundkit.report.formats import Format
+from boundkit.report.model import Report
+
+__all__ = ["FORMATS", "Format", "Report"]
+
+FORMATS: tuple[Format, ...] = (Format("text", text.render), Format("json", json.render))

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
     from boundkit.types import Certificate, LedgerRow, Measurement, Notice
 
-__all__ = ["SCHEMA", "Certificates", "LayerRow", "Provenance", "Report", "Rho"]
+__all__ = ["SCHEMA", "UNDEFINED", "Certificates", "LayerRow", "Provenance", "Report", "Rho"]
 
 SCHEMA = "boundkit.report/1"
+
+#: Codes of warnings about numbers that are not finite or not defined.
+UNDEFINED = frozenset({"non-finite", "zero-layer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,11 @@ class Certificates(Mapping[str, "Certificate"]):
         self._by_bound = {c.bound: c for c in certificates}
 
     def __getitem__(self, bound: str) -> Certificate:
-        """Return the certificate of ``bound``; KeyError names those there are."""
+        """Return the certificate of ``bound``.
+
+        Raises:
+            KeyError: There is none; the message names those there are.
+        """
         try:
             return self._by_bound[bound]
         except KeyError:
@@ -112,8 +119,8 @@ class Report:
 
     @property
     def undefined(self) -> tuple[Notice, ...]:
-        """Warnings about numbers that are not finite; they make exit code 4."""
-        return tuple(w for w in self.warnings if w.code == "non-finite")
+        """Warnings about numbers that are not finite or not defined: exit code 4."""
+        return tuple(w for w in self.warnings if w.code in UNDEFINED)
 
     def __repr__(self) -> str:
         """Render as the text report."""

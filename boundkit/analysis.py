@@ -1,0 +1,307 @@
+"""The story on one page: load, layers, normalize, measure, certify, report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from boundkit import __version__, readers
+from boundkit.arguments import PARTS, require_sense, wanted_margin, wanted_parts
+from boundkit.errors import NotApplicable
+from boundkit.layers import from_tensors
+from boundkit.measure.norms import norms
+from boundkit.measure.scan import non_finite
+from boundkit.readers.digest import sha256
+from boundkit.report import assembly
+from boundkit.report.model import Certificates, Provenance, Report
+from boundkit.stopwatch import Stopwatch
+from boundkit.types import Evidence, Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import nn
+
+    from boundkit.types import Certificate, Checkpoint, Network, Norms
+
+    Progress = Callable[[int, int | None, str], None] | None
+
+__all__ = ["PARTS", "analyze", "load"]
+
+
+def load(source: Any, *, key: str | None = None, trust: bool = False) -> Checkpoint:
+    """Open a checkpoint without running anything in it.
+
+    Args:
+        source: A path, or an nn.Module or state_dict in memory.
+        key: Which model, where the file holds several.
+        trust: Allow code in the file to run, where it cannot be read otherwise.
+
+    Returns:
+        Lazy tensors, provenance and the ledger.
+
+    Raises:
+        CheckpointError: It is broken, not ours to open, or empty.
+    """
+    checkpoint = readers.read(source, key=key, trust=trust)
+    _, ledger = from_tensors(checkpoint)
+    return replace(checkpoint, ledger=ledger)
+
+
+def _module(model: Any, checkpoint: Checkpoint) -> nn.Module:
+    from boundkit.layers.model_spec import fit, load_model
+
+    return fit(load_model(model) if isinstance(model, str) else model, checkpoint)
+
+
+def _observed(
+    network: Network,
+    checkpoint: Checkpoint,
+    *,
+    model: Any,
+    data: Any,
+    test_data: Any,
+    input_shape: Sequence[int] | None,
+    device: str,
+    batch_size: int,
+    progress: Progress,
+) -> tuple[Network, Evidence | None, Evidence | None, tuple[Notice, ...]]:
+    """Trace the model and run it over the data, as far as they are given."""
+    if model is None:
+        return network, None, None, ()
+    from boundkit.data import open_data
+    from boundkit.measure.observation import traced, watched
+
+    module = _module(model, checkpoint)
+    train = None if data is None else open_data(data, "train")
+    test = None if test_data is None else open_data(test_data, "test")
+    known = train or test
+    shape = tuple(input_shape or (known.shape if known else ()))
+    notices: tuple[Notice, ...] = ()
+    if shape:
+        network, notices = traced(network, module, shape)
+    found = [
+        None
+        if samples is None
+        else watched(
+            network,
+            module,
+            samples,
+            device=device,
+            batch_size=batch_size,
+            progress=progress,
+        )
+        for samples in (train, test)
+    ]
+    return network, found[0], found[1], notices
+
+
+def _spectra(
+    network: Network, sizes: Norms, progress: Progress
+) -> tuple[dict[str, Mapping[str, float | None]], tuple[Notice, ...]]:
+    from boundkit.measure.spectra import columns
+
+    found: dict[str, Mapping[str, float | None]] = {}
+    notices: list[Notice] = []
+    for done, layer in enumerate(network.layers):
+        # Layers without a spectrum for lack of finite numbers are named already.
+        if 0 < sizes.weight[layer.name] < math.inf:
+            try:
+                found[layer.name] = columns(layer)
+            except NotApplicable as reason:
+                why = f"no spectral columns for {layer.name}: {reason}"
+                notices.append(Notice("no-spectrum", why, layer.name))
+        if progress is not None:
+            progress(done + 1, len(network.layers), "spectra")
+    return found, tuple(notices)
+
+
+def _certificates(
+    network: Network,
+    sizes: Norms,
+    train: Evidence | None,
+    test: Evidence | None,
+    *,
+    delta: float,
+    gamma: float | None,
+    input_norm: float,
+) -> tuple[Certificate, ...]:
+    from boundkit.certify import BOUNDS, evaluate
+    from boundkit.measure.completion import completed
+
+    sizes = completed(network, sizes)
+    return tuple(
+        evaluate(bound, network, sizes, train, test, delta, gamma, input_norm)
+        for bound in BOUNDS
+    )
+
+
+def _taken_on_trust(n: int | None, input_norm: float) -> Evidence | None:
+    if n is None:
+        return None
+    return Evidence(n, None, 0, input_norm**2, input_norm, measured=False)
+
+
+def analyze(
+    source: Any,
+    *,
+    model: Any = None,
+    data: Any = None,
+    test_data: Any = None,
+    n: int | None = None,
+    input_norm: float = 1.0,
+    input_shape: Sequence[int] | None = None,
+    delta: float = 0.05,
+    gamma: float | Literal["auto"] = "auto",
+    loss: str | None = None,
+    weight_decay: float | None = None,
+    only: Sequence[str] | None = None,
+    device: str = "auto",
+    batch_size: int = 256,
+    key: str | None = None,
+    trust: bool = False,
+    progress: Progress = None,
+) -> Report:
+    """Analyze one checkpoint and say what learning theory can say about it.
+
+    Args:
+        source: A path, or an nn.Module or state_dict in memory.
+        model: An nn.Module, or ``"pkg.mod:callable"`` or ``"file.py:callable"``.
+        data: The training sample: a SPEC string, Dataset, DataLoader or (x, y).
+        test_data: A sample that training has not seen.
+        n: Size of the training sample, without data.
+        input_norm: Norm that inputs are taken to stay below, without data.
+        input_shape: Of one sample, to trace the model without data.
+        delta: Probability that a certificate fails, each on its own.
+        gamma: A margin fixed in advance, or ``"auto"`` for the best.
+        loss: The training loss, recorded in the conventions.
+        weight_decay: Coefficient of rho^2 in the square loss, for the equilibrium.
+        only: Parts to compute, out of norms, spectra, margins, bounds; None for all.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
+        batch_size: Samples at a time.
+        key: Which model, where the file holds several.
+        trust: Allow code in the file to run, where it cannot be read otherwise.
+        progress: Called with the number done, the total or None, and a label.
+
+    Returns:
+        The report.
+
+    Raises:
+        CheckpointError: The checkpoint is broken, not ours to open, or empty.
+        DataError: The data cannot be used.
+        ModelError: The model does not load, fit or run.
+        UsageError: An argument is out of range or contradicts another.
+    """
+    clock = Stopwatch()
+    parts = wanted_parts(only)
+    margin = wanted_margin(gamma)
+    require_sense(
+        model=model,
+        data=data,
+        test_data=test_data,
+        n=n,
+        input_norm=input_norm,
+        delta=delta,
+        batch_size=batch_size,
+    )
+    with clock.stage("load"):
+        checkpoint = readers.read(source, key=key, trust=trust)
+        digest = sha256(checkpoint.files) if checkpoint.files else None
+        network, ledger = from_tensors(checkpoint)
+    notices = list(checkpoint.notices)
+    train = test = None
+    if parts & {"margins", "bounds"}:
+        with clock.stage("data"):
+            network, train, test, seen = _observed(
+                network,
+                checkpoint,
+                model=model,
+                data=data,
+                test_data=test_data,
+                input_shape=input_shape,
+                device=device,
+                batch_size=batch_size,
+                progress=progress,
+            )
+            notices += seen
+    with clock.stage("norms"):
+        step = None if progress is None else _labeled(progress, "norms")
+        sizes = norms(network, step)
+        notices += assembly.norm_notices(network, sizes, non_finite(checkpoint, sizes))
+    stored = assembly.rho(network, sizes)
+    columns: dict[str, Mapping[str, float | None]] = {}
+    if "spectra" in parts:
+        with clock.stage("spectra"):
+            columns, unseen = _spectra(network, sizes, progress)
+            notices += unseen
+    certificates: tuple[Certificate, ...] = ()
+    measurements = assembly.rho_measurements(stored)
+    sample = train or _taken_on_trust(n, input_norm)
+    if "bounds" in parts:
+        with clock.stage("bounds"):
+            certificates = _certificates(
+                network,
+                sizes,
+                sample,
+                test,
+                delta=delta,
+                gamma=margin,
+                input_norm=input_norm,
+            )
+            measurements += assembly.heuristics(network, stored, sample, delta)
+    return Report(
+        boundkit=__version__,
+        checkpoint=Provenance(
+            checkpoint.source,
+            checkpoint.format,
+            checkpoint.wrapping,
+            digest,
+            checkpoint.nbytes,
+            len(ledger),
+            assembly.parameters(ledger),
+        ),
+        conventions=MappingProxyType({
+            "conv_norm": "filter",
+            "spectra": "filter matrix, outputs x rest",
+            "delta": delta,
+            "n": sample.n if sample else None,
+            "input_norm": None if train else input_norm,
+            "gamma": gamma,
+            "device": device,
+            "loss": loss,
+            "weight_decay": weight_decay,
+            "architecture": "traced" if network.nodes else "not known",
+            "data": _named(data),
+            "test_data": _named(test_data),
+            "confidence": "form d: empirical complexity, self-bounding",
+            "rewrites": list(network.rewrites),
+        }),
+        ledger=ledger,
+        coverage=assembly.coverage(ledger),
+        layers=assembly.layer_rows(network, sizes, columns),
+        rho_stored=stored,
+        rho_folded=None,
+        measurements=measurements,
+        certificates=Certificates(certificates),
+        margins=assembly.margins(train, test, stored, weight_decay)
+        if "margins" in parts
+        else None,
+        collapse=None,
+        noise=None,
+        warnings=tuple(notices),
+        seconds=clock.read(),
+    )
+
+
+def _labeled(
+    progress: Callable[[int, int | None, str], None], label: str
+) -> Callable[[int, int], None]:
+    return lambda done, total: progress(done, total, label)
+
+
+def _named(spec: Any) -> str | None:
+    if spec is None or isinstance(spec, str):
+        return spec
+    return type(spec).__name__

@@ -1,0 +1,92 @@
+"""Arguments of an analysis, checked before anything is read."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from boundkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["PARTS", "require_sense", "wanted_margin", "wanted_parts"]
+
+#: What ``only`` chooses from.
+PARTS = ("norms", "spectra", "margins", "bounds")
+
+
+def _require(condition: bool, argument: str, expected: str, value: object) -> None:
+    if not condition:
+        raise UsageError(f"{argument} must {expected}, but got {value!r}")
+
+
+def wanted_parts(only: Sequence[str] | None) -> frozenset[str]:
+    """Return the parts to compute.
+
+    Args:
+        only: Names out of ``PARTS``; None for all.
+
+    Raises:
+        UsageError: There is no such part.
+    """
+    if only is None:
+        return frozenset(PARTS)
+    for part in only:
+        _require(part in PARTS, "only", f"be among {', '.join(PARTS)}", part)
+    return frozenset(only)
+
+
+def wanted_margin(gamma: object) -> float | None:
+    """Return the margin fixed in advance, or None where the best is chosen.
+
+    Args:
+        gamma: ``"auto"`` or a positive number.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if gamma == "auto":
+        return None
+    if not isinstance(gamma, int | float) or not 0 < gamma < math.inf:
+        raise UsageError(
+            f'gamma must be "auto" or a positive number, but got {gamma!r}'
+        )
+    return float(gamma)
+
+
+def require_sense(
+    *,
+    model: Any,
+    data: Any,
+    test_data: Any,
+    n: int | None,
+    input_norm: float,
+    delta: float,
+    batch_size: int,
+) -> None:
+    """Refuse arguments that are out of range or contradict each other.
+
+    Args:
+        model: An nn.Module or SPEC, or None.
+        data: A training sample, or None.
+        test_data: A held-out sample, or None.
+        n: Size of the training sample, or None.
+        input_norm: Norm that inputs are taken to stay below.
+        delta: Probability that a certificate fails.
+        batch_size: Samples at a time.
+
+    Raises:
+        UsageError: The message names the argument, what it must be and what it is.
+    """
+    _require(0 < delta < 1, "delta", "lie in (0, 1)", delta)
+    _require(n is None or n >= 1, "n", "be at least 1", n)
+    good = math.isfinite(input_norm) and input_norm > 0
+    _require(good, "input_norm", "be a positive number", input_norm)
+    _require(batch_size >= 1, "batch_size", "be at least 1", batch_size)
+    if model is None and (data is not None or test_data is not None):
+        raise UsageError(
+            "data need a model to run them through: give --model, or model= in Python"
+        )
+    if data is not None and n is not None:
+        raise UsageError("n is counted from the data: give --data or --n, not both")

@@ -1,0 +1,270 @@
+"""A network as the norm bounds see it: linear maps on positions, one coin per activation.
+
+Reads a traced ``Network`` into stages in forward order, or says why it cannot.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boundkit.errors import NotApplicable
+from boundkit.numerics.coins import activation_coin, max_pool_coin
+from boundkit.numerics.path_counts import (
+    average_edges,
+    conv_edges,
+    max_edges,
+    pull_back,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from boundkit.types import Layer, Network, Node
+
+__all__ = ["Chain", "PathCounts", "Stage", "chain", "path_counts"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """One linear map on positions.
+
+    Attributes:
+        layer: Name of the layer, or None for pooling.
+        edges: Per axis (outputs, inputs) edge weights; None joins every input position
+            to the one output position.
+        inputs: Spatial shape of the input map.
+        factor: Bound on the operator norm of average pooling, else 1.
+        maximum: Whether it is max pooling.
+    """
+
+    layer: str | None
+    edges: tuple[NDArray[np.float64], ...] | None
+    inputs: tuple[int, ...]
+    factor: float = 1.0
+    maximum: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """A network without branches.
+
+    Attributes:
+        stages: In forward order.
+        coins: Probability of heads of each nonlinear block, in forward order.
+        factors: Per layer, what activations before it with a slope above 1 multiply
+            its norm by.
+    """
+
+    stages: tuple[Stage, ...]
+    coins: tuple[float, ...]
+    factors: tuple[float, ...]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers in forward order, a layer once for each use."""
+        return tuple(s.layer for s in self.stages if s.layer is not None)
+
+    @property
+    def one_position(self) -> bool:
+        """Whether every map has a single position, as in a dense network."""
+        return all(s.edges is None for s in self.stages)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PathCounts:
+    """Paths to the output.
+
+    Attributes:
+        inputs: One count per input position.
+        first_outputs: One count per output position of the first layer.
+        biases: Per layer in forward order, the sum over its output positions.
+    """
+
+    inputs: NDArray[np.float64]
+    first_outputs: NDArray[np.float64]
+    biases: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class _Block:
+    """What stands between two layers."""
+
+    activations: list[float]
+    windows: list[int]
+    averages: int = 0
+
+
+def _spatial(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape[1:] if len(shape) > 1 else ()
+
+
+def _path(nodes: tuple[Node, ...]) -> list[Node]:
+    body = [n for n in nodes if n.op not in {"input", "output"}]
+    previous = next((n.name for n in nodes if n.op == "input"), None)
+    for node in body:
+        if node.op == "add":
+            raise NotApplicable(f"residual addition at {node.name}")
+        if node.op == "norm":
+            raise NotApplicable(f"normalization layer {node.detail or node.name}")
+        if node.op == "unknown":
+            raise NotApplicable(f"operation {node.detail or node.name} is not covered")
+        if node.inputs != (previous,):
+            raise NotApplicable(f"the network branches at {node.name}")
+        previous = node.name
+    return body
+
+
+def _check_size(node: Node, edges: tuple[NDArray[np.float64], ...]) -> None:
+    if tuple(e.shape[0] for e in edges) != _spatial(node.shape):
+        raise NotApplicable(f"the window arithmetic of {node.name} is not understood")
+
+
+def _layer_stage(node: Node, layer: Layer, shape: tuple[int, ...]) -> Stage:
+    name = layer.name
+    if layer.kind == "linear":
+        if len(shape) != 1:
+            raise NotApplicable(f"layer {name} is applied along {len(shape) - 1} axes")
+        return Stage(name, None, ())
+    if layer.geometry is None:
+        raise NotApplicable(f"the geometry of layer {name} is not known")
+    edges = tuple(conv_edges(layer.geometry, _spatial(shape)))
+    _check_size(node, edges)
+    return Stage(name, edges, _spatial(shape))
+
+
+def _pool_stage(node: Node, shape: tuple[int, ...]) -> tuple[Stage, int]:
+    if node.geometry is None:
+        raise NotApplicable(f"the windows of {node.name} are not all alike")
+    kind = average_edges if node.op == "average_pool" else max_edges
+    edges = tuple(kind(node.geometry, _spatial(shape)))
+    _check_size(node, edges)
+    largest = 1
+    factor = 1.0
+    for axis in conv_edges(node.geometry, _spatial(shape)):
+        largest *= int(axis.sum(axis=1).max())
+        mean = axis / np.maximum(axis.sum(axis=1, keepdims=True), 1)
+        # sqrt(largest column sum x largest row sum) bounds the operator norm.
+        factor *= math.sqrt(float(mean.sum(axis=0).max()))
+    maximum = node.op == "max_pool"
+    return Stage(None, edges, _spatial(shape), factor, maximum), largest
+
+
+def _coins(block: _Block, where: str) -> tuple[list[float], float]:
+    if not block.windows:
+        pairs = [activation_coin(slope) for slope in block.activations]
+        return [p for p, _ in pairs], math.prod(f for _, f in pairs)
+    slope = block.activations[0] if block.activations else 1.0
+    single = len(block.windows) == 1 and len(block.activations) <= 1
+    if not single or block.averages or not 0 <= slope <= 1:
+        raise NotApplicable(
+            f"max pooling before {where} stands with more than one activation of slope "
+            "in [0, 1]"
+        )
+    return [max_pool_coin(block.windows[0], slope)], 1.0
+
+
+class _Walk:
+    """Collects stages and coins along the path."""
+
+    def __init__(self, layers: dict[str, Layer], shape: tuple[int, ...]) -> None:
+        self.layers = layers
+        self.shape = shape
+        self.stages: list[Stage] = []
+        self.coins: list[float] = []
+        self.factors: list[float] = []
+        self.block = _Block([], [])
+
+    def close_block(self, where: str) -> None:
+        seen_layer = any(s.layer is not None for s in self.stages)
+        if not seen_layer and (self.block.activations or self.block.windows):
+            raise NotApplicable("an activation or max pooling stands before any layer")
+        coins, factor = _coins(self.block, where)
+        self.coins += coins
+        self.factors.append(factor)
+        self.block = _Block([], [])
+
+    def step(self, node: Node) -> None:
+        if node.op == "layer":
+            layer = self.layers[node.layer or ""]
+            self.close_block(layer.name)
+            self.stages.append(_layer_stage(node, layer, self.shape))
+        elif node.op == "activation":
+            if node.slope is None:
+                raise NotApplicable(f"activation {node.detail or node.name}")
+            self.block.activations.append(node.slope)
+        elif node.op in {"average_pool", "max_pool"}:
+            stage, largest = _pool_stage(node, self.shape)
+            self.stages.append(stage)
+            if node.op == "max_pool":
+                self.block.windows.append(largest)
+            else:
+                self.block.averages += 1
+        elif node.op == "flatten" and len(self.shape) > 1 and len(node.shape) == 1:
+            self.stages.append(Stage(None, None, _spatial(self.shape)))
+        self.shape = node.shape
+
+
+def chain(network: Network) -> Chain:
+    """Return the network as a chain of linear maps and coins.
+
+    Raises:
+        NotApplicable: It is not one; the message says what stands in the way.
+    """
+    if network.nodes is None:
+        raise NotApplicable("the architecture is not known")
+    source = next(n for n in network.nodes if n.op == "input")
+    walk = _Walk({layer.name: layer for layer in network.layers}, source.shape)
+    for node in _path(network.nodes):
+        walk.step(node)
+    if walk.block.activations or walk.block.windows:
+        raise NotApplicable("the last layer is followed by an activation")
+    if not any(s.layer for s in walk.stages):
+        raise NotApplicable("the network has no layer")
+    if len(walk.shape) > 1 or walk.shape[0] != _rows(network, walk.stages):
+        raise NotApplicable("the output has several positions")
+    stages = tuple(_merge_flatten(walk.stages))
+    return Chain(stages, tuple(walk.coins), tuple(walk.factors))
+
+
+def _rows(network: Network, stages: list[Stage]) -> int:
+    last = next(s.layer for s in reversed(stages) if s.layer)
+    layer = next(x for x in network.layers if x.name == last)
+    if layer.geometry is not None and layer.geometry.transposed:
+        return layer.weight.shape[1] * layer.geometry.groups
+    return layer.weight.shape[0]
+
+
+def _merge_flatten(stages: list[Stage]) -> list[Stage]:
+    """Give a dense layer the positions that the flattening before it saw."""
+    merged: list[Stage] = []
+    for stage in stages:
+        before = merged[-1] if merged else None
+        if before and before.layer is None and before.edges is None:
+            if stage.layer is None:
+                continue
+            merged[-1] = replace(stage, inputs=before.inputs)
+        else:
+            merged.append(stage)
+    return merged
+
+
+def path_counts(of: Chain) -> PathCounts:
+    """Count the paths from every position to the output, backwards from there."""
+    counts = np.ones(())
+    biases: list[float] = []
+    first = counts
+    for stage in reversed(of.stages):
+        if stage.layer is not None:
+            biases.append(float(counts.sum()))
+            first = counts
+        if stage.edges is None:
+            counts = np.full(stage.inputs, float(counts.sum()))
+        else:
+            if counts.ndim == 0:
+                counts = np.full(tuple(e.shape[0] for e in stage.edges), float(counts))
+            counts = pull_back(counts, stage.edges)
+    return PathCounts(np.atleast_1d(counts), first, tuple(reversed(biases)))

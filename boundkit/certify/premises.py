@@ -1,0 +1,120 @@
+"""What no program can check, and how the checkable assumptions are judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from boundkit.certify.chain import Chain, chain
+from boundkit.errors import NotApplicable
+from boundkit.types import Assumption
+
+if TYPE_CHECKING:
+    from boundkit.types import Evidence, Network, Norms
+
+__all__ = ["PREMISES", "about_evidence", "about_network", "about_numbers"]
+
+PREMISES = (
+    "the sample is i.i.d.",
+    "preprocessing was fixed without it",
+    "the architecture was not chosen on it",
+)
+
+
+def _names(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _wiring(network: Network) -> tuple[Chain | None, Assumption]:
+    name = "chain of linear layers and ReLU-like activations"
+    if network.nodes is not None:
+        try:
+            found = chain(network)
+        except NotApplicable as reason:
+            return None, Assumption(name, holds=False, detail=str(reason))
+        detail = f"traced: {len(found.layers)} layers, {len(found.coins)} activations"
+        return found, Assumption(name, holds=True, detail=detail)
+    for sort, what in (
+        ("attention", "attention is not a chain of linear layers and ReLUs"),
+        (
+            "recurrent",
+            "a recurrent network applies its matrices a varying number of times",
+        ),
+        (
+            "embedding",
+            "an embedding is a table, its input is not a vector of bounded norm",
+        ),
+    ):
+        if names := network.obstacles.get(sort):
+            return None, Assumption(
+                name, holds=False, detail=f"{_names(names)}: {what}"
+            )
+    why = "no architecture: layers are taken in stored order with a ReLU between them"
+    return None, Assumption(name, holds=None, detail=f"{why}; --model would tell")
+
+
+def about_network(network: Network) -> tuple[Chain | None, tuple[Assumption, ...]]:
+    """Return the network as a chain, if it is one, and what that rests on.
+
+    Args:
+        network: Traced or not; without an architecture the chain is None and the
+            assumption is left open unless the tensors speak against it.
+    """
+    found, wiring = _wiring(network)
+    assumptions = [wiring]
+    if network.nodes is None:
+        norm = network.obstacles.get("normalization", ())
+        detail = f"{_names(norm)}: not homogeneous" if norm else "no tensor of one"
+        assumptions.append(
+            Assumption("no normalization layer", holds=not norm, detail=detail)
+        )
+    missing = network.obstacles.get("unread", ()) + network.obstacles.get("adapter", ())
+    if missing:
+        detail = f"{_names(missing)}: not read, so not in rho"
+        assumptions.append(
+            Assumption("every weight is counted", holds=False, detail=detail)
+        )
+    return found, tuple(assumptions)
+
+
+def about_numbers(norms: Norms) -> Assumption:
+    """Judge whether every norm that the bounds multiply is finite and positive.
+
+    Args:
+        norms: Of the network's weights.
+    """
+    name = "weights are finite and not all zero"
+    for layer, norm in norms.weight.items():
+        if not 0 < norm < float("inf"):
+            what = (
+                "is zero, so the network is constant" if norm == 0 else "is not finite"
+            )
+            return Assumption(name, holds=False, detail=f"layer {layer} {what}")
+    if norms.head == 0:
+        what = "the outputs are all alike, so the margins are 0"
+        return Assumption(name, holds=False, detail=what)
+    return Assumption(name, holds=True, detail=f"{len(norms.weight)} norms")
+
+
+def about_evidence(
+    evidence: Evidence | None, input_norm: float
+) -> tuple[Assumption, ...]:
+    """Judge what is known about the training sample.
+
+    Args:
+        evidence: Measured, taken on the user's word, or None.
+        input_norm: The norm that inputs are taken to stay below, without data.
+    """
+    if evidence is not None and evidence.measured:
+        seen = f"{evidence.n} samples, {evidence.errors} errors"
+        norm = f"root mean square {evidence.mean_square_norm**0.5:.4g}"
+        return (
+            Assumption("training margins are known", holds=True, detail=seen),
+            Assumption("input norms are known", holds=True, detail=norm),
+        )
+    fit = "taken to fit all its training samples with margin 1; --data would tell"
+    norm = f"inputs are taken to have norm at most {input_norm:g}; --data would tell"
+    return (
+        Assumption("training margins are known", holds=None, detail=fit),
+        Assumption("input norms are known", holds=None, detail=norm),
+    )

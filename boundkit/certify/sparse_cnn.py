@@ -1,0 +1,229 @@
+"""The path-count bound for networks with local connectivity: the one boundkit leads with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boundkit.certify.bound import Bound, Missing, Outcome
+from boundkit.certify.chain import Chain, PathCounts, path_counts
+from boundkit.certify.premises import PREMISES, about_network, about_numbers
+from boundkit.certify.rademacher import Complexity, conclude, log_product
+from boundkit.numerics.coins import (
+    chain_constant,
+    chain_constant_of_data,
+    dense_constant,
+    dense_constant_of_data,
+)
+from boundkit.types import Assumption
+
+if TYPE_CHECKING:
+    from boundkit.types import Evidence, Network, Norms
+
+__all__ = ["SPARSE_CNN", "sparse_cnn"]
+
+
+def _data_constant(
+    of: Chain, counts: PathCounts, evidence: Evidence | None
+) -> float | None:
+    """Return K from the sample's patch covariances, where they are known and fit."""
+    if evidence is None or evidence.patch_spectrum is None:
+        return None
+    if evidence.patch_energy is None or of.stages[0].layer is None:
+        return None
+    if of.one_position:
+        return dense_constant_of_data(of.coins, evidence.patch_spectrum[0])
+    paths = np.atleast_1d(counts.first_outputs).ravel()
+    if paths.size != evidence.patch_energy.size:
+        return None
+    weight = paths * evidence.patch_energy
+    return chain_constant_of_data(of.coins, weight, evidence.patch_spectrum)
+
+
+def _constant(
+    of: Chain,
+    counts: PathCounts,
+    evidence: Evidence | None,
+    *,
+    classes: int | None,
+    biased: bool,
+) -> tuple[float, str]:
+    if (classes or 1) > 2:
+        return chain_constant(of.coins), "free of data"
+    free = (dense_constant if of.one_position else chain_constant)(of.coins)
+    from_data = None if biased else _data_constant(of, counts, evidence)
+    if from_data is None:
+        return free, "free of data"
+    return min(free, from_data), "from the patch covariances of the sample"
+
+
+def _energy(
+    counts: PathCounts, evidence: Evidence | None, input_norm: float, *, biased: bool
+) -> float:
+    """Return ``S_N^2 / n``: the energy that reaches the output, biases included."""
+    constants = sum(counts.biases) if biased else 0.0
+    if evidence is None or evidence.position_energy is None:
+        return float(counts.inputs.max()) * input_norm**2 + constants
+    energy = np.asarray(evidence.position_energy)
+    if energy.size == counts.inputs.size:
+        return float(np.vdot(energy.ravel(), counts.inputs.ravel())) + constants
+    return float(counts.inputs.max()) * evidence.mean_square_norm + constants
+
+
+def _norms_in_order(
+    layers: tuple[str, ...], norms: Norms
+) -> tuple[list[float], list[float]]:
+    weights = [norms.weight[name] for name in layers]
+    biases = [norms.bias.get(name, 0.0) for name in layers]
+    if norms.head is not None:
+        weights[-1], biases[-1] = norms.head, norms.head_bias
+    return weights, biases
+
+
+def _traced(
+    of: Chain,
+    network: Network,
+    norms: Norms,
+    evidence: Evidence | None,
+    input_norm: float,
+) -> tuple[Complexity, Assumption]:
+    counts = path_counts(of)
+    weights, biases = _norms_in_order(of.layers, norms)
+    biased = any(biases)
+    constant, kind = _constant(
+        of, counts, evidence, classes=network.outputs, biased=biased
+    )
+    paths = float(counts.inputs.max())
+    detail = f"counted: at most {paths:g} from one input position to the output"
+    return Complexity(
+        log_product([w * f for w, f in zip(weights, of.factors, strict=True)], biases),
+        constant,
+        kind,
+        network.outputs,
+        _energy(counts, evidence, input_norm, biased=biased),
+        float(counts.inputs.mean()),
+        len(of.layers),
+    ), Assumption("paths from input to output are counted", holds=True, detail=detail)
+
+
+def _untraced(
+    network: Network, norms: Norms, evidence: Evidence | None, input_norm: float
+) -> tuple[Complexity, Assumption]:
+    layers = tuple(x for x in network.layers if x.counted)
+    weights, biases = _norms_in_order(tuple(x.name for x in layers), norms)
+    dense = all(x.kind == "linear" for x in layers)
+    coins = [0.5] * (len(layers) - 1)
+    if dense:
+        fits = Assumption("every map has one position", holds=True, detail="all dense")
+    else:
+        why = "convolution patches are taken not to overlap (stride = kernel); "
+        fits = Assumption(
+            "paths from input to output are counted",
+            holds=None,
+            detail=f"{why}--model would tell",
+        )
+    scalar = (network.outputs or 1) <= 2
+    norm = input_norm if evidence is None else evidence.mean_square_norm**0.5
+    return Complexity(
+        log_product(weights, biases),
+        (dense_constant if dense and scalar else chain_constant)(coins),
+        "free of data",
+        network.outputs,
+        norm**2 + sum(1.0 for _ in layers) * any(biases),
+        1.0,
+        len(layers),
+    ), fits
+
+
+def sparse_cnn(
+    network: Network,
+    norms: Norms,
+    evidence: Evidence | None,
+    held_out: Evidence | None,
+    delta: float,
+    gamma: float | None,
+    input_norm: float,
+) -> Outcome:
+    """Evaluate Theorem A of docs/theory.md with its extensions to biases and pooling.
+
+    Args:
+        network: A chain, traced or taken for one.
+        norms: Filter norms: a convolution counts by its filter tensor.
+        evidence: The training sample.
+        held_out: Not used.
+        delta: Probability that the statement fails.
+        gamma: A margin fixed in advance, or None for the best.
+        input_norm: The norm that inputs are taken to stay below, without data.
+
+    Raises:
+        Missing: There is no sample size, or a convolution has a bias and the
+            architecture, which says how often it enters, is not known.
+    """
+    del held_out
+    found, assumptions = about_network(network)
+    assumptions += (about_numbers(norms),)
+    if any(a.holds is False for a in assumptions):
+        return Outcome(None, {}, assumptions, _mend(assumptions, network))
+    if found is not None:
+        complexity, fits = _traced(found, network, norms, evidence, input_norm)
+    else:
+        spatial = [x for x in network.layers if x.kind != "linear" and x.counted]
+        if any(norms.bias.get(x.name, 0.0) > 0 for x in spatial):
+            raise Missing(
+                "convolutions have biases, and how often each enters depends on the "
+                "architecture: give --model",
+                assumptions=assumptions,
+            )
+        complexity, fits = _untraced(network, norms, evidence, input_norm)
+    return conclude(
+        complexity, (*assumptions, fits), evidence, delta, gamma, input_norm
+    )
+
+
+def _mend(assumptions: tuple[Assumption, ...], network: Network) -> str:
+    broken = next(a for a in assumptions if a.holds is False)
+    normalized = "normalization" in f"{broken.name} {broken.detail}"
+    if normalized and network.nodes is None:
+        return (
+            "eval-mode BatchNorm is an affine map that can be folded into the layer "
+            "before it, which needs the architecture (--model)"
+        )
+    return ""
+
+
+SPARSE_CNN = Bound(
+    id="sparse_cnn",
+    title="path-count bound for networks with local connectivity",
+    statement=(
+        "With probability at least 1 - delta over an i.i.d. sample of size n, for every "
+        "network of this architecture and every j at once: err <= mean ramp loss at "
+        "margin gamma_j + 2 R / n + (2 / n)(l / 2 + sqrt(l^2 / 4 + l R)) + "
+        "sqrt(l / (2 n)), where R = r_j A_C K_L S_N, gamma_j = rho / r_j, "
+        "l = log(2 / delta_j), r_j = r_0 1.05^j, r_0 = sqrt(n / mean N_p) / 16, "
+        "delta_j = (2/3) delta / ((|j| + 1)(|j| + 2)). rho is the product of the "
+        "Frobenius norms of the layers, a convolution counted by its filter tensor; "
+        "S_N^2 = sum_p N_p sum_i ||x_ip||^2 with N_p the number of paths from input "
+        "position p to the output; K_L = E sqrt(C_j) over one coin per activation (1.207, "
+        "1.421, 1.624, 1.813 for 2 to 5 ReLU layers); A_C = 1 for one or two outputs, "
+        "else min(sqrt(2(C-1)), 1 + sqrt(ceil(C/2))) with the head's rows centered."
+    ),
+    assumptions=(
+        "the network is a chain of linear layers (dense, convolution, average pooling)",
+        "between layers stand ReLU, LeakyReLU, or one of them with one max pooling",
+        "no normalization layer, attention, recurrence or residual addition",
+        "every weight is read, finite and not zero",
+        "the margins and norms of the training inputs are known",
+    ),
+    premises=PREMISES,
+    citation=(
+        "docs/theory.md, Theorem A; extends Xu et al. (2023), Theorem 4 and Conjecture 1"
+    ),
+    corrections=(
+        "Theorem 4 of Xu et al. is printed with 2^L for binary trees without overlap; the "
+        "constant proved here is 1.207 at two layers and grows like sqrt(L log 2). "
+        "Conjecture 1 (factor sqrt(K/(K-O)) for overlap) is false as a worst-case bound "
+        "and is replaced by the exact path counts N_p."
+    ),
+    rule=sparse_cnn,
+)

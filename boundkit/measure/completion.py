@@ -1,0 +1,48 @@
+"""Norms that only bounds ask for: of the head by its margins, of unrolled convolutions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from boundkit.measure.norms import head_norms
+from boundkit.measure.toeplitz_norms import toeplitz_norms
+
+if TYPE_CHECKING:
+    from boundkit.types import Layer, Network, Norms
+
+__all__ = ["completed"]
+
+
+def completed(network: Network, sizes: Norms) -> Norms:
+    """Add the head as the bounds count it and unrolled norms, where bounds can use them.
+
+    Args:
+        network: Traced or not.
+        sizes: Norms of its weights.
+
+    Raises:
+        Unreadable: The bytes of a weight are not there.
+    """
+    counted = [layer for layer in network.layers if layer.counted]
+    hopeless = {"attention", "recurrent", "embedding", "normalization"}
+    if not counted or hopeless & set(network.obstacles):
+        return sizes
+    if not all(0 < sizes.weight[layer.name] < math.inf for layer in counted):
+        return sizes
+    head = _head(network)
+    if head is None:
+        return sizes
+    weight, bias = head_norms(head)
+    unrolled = toeplitz_norms(network)
+    return replace(sizes, head=weight, head_bias=bias, toeplitz=unrolled)
+
+
+def _head(network: Network) -> Layer | None:
+    applied = [node.layer for node in network.nodes or () if node.layer is not None]
+    layers = {layer.name: layer for layer in network.layers if layer.counted}
+    last = layers.get(applied[-1]) if applied else list(layers.values())[-1]
+    if last is None or last.kind.startswith(("conv_transpose", "attention")):
+        return None
+    return last

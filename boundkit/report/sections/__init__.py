@@ -1,0 +1,35 @@
+"""The parts of the text report; each is a function from a report and a width to lines.
+
+To add one: a file here, its line in ``SECTIONS``, a golden file under tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from boundkit.report.model import Report
+from boundkit.report.sections.bound_table import bound_table
+from boundkit.report.sections.heading import heading
+from boundkit.report.sections.headline import headline
+from boundkit.report.sections.heuristics import heuristics
+from boundkit.report.sections.layer_table import layer_table
+from boundkit.report.sections.measured import measured
+from boundkit.report.sections.notices import notices
+from boundkit.report.sections.omissions import omissions
+from boundkit.report.spans import Line
+
+__all__ = ["SECTIONS", "Section"]
+
+Section: TypeAlias = Callable[[Report, int], tuple[Line, ...]]
+
+SECTIONS: tuple[Section, ...] = (
+    heading,
+    layer_table,
+    bound_table,
+    headline,
+    omissions,
+    heuristics,
+    measured,
+    notices,
+)
