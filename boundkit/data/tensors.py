@@ -36,7 +36,7 @@ def as_tensor(values: Any) -> torch.Tensor:
     if isinstance(values, torch.Tensor):
         return values.detach().cpu()
     found = np.asarray(values)
-    if not found.dtype.isbuiltin and found.dtype.isnative:
+    if found.dtype.isbuiltin == 2:  # registered with numpy by ml_dtypes
         found = found.astype(np.float32)
     if found.dtype.kind not in "biufc":
         raise TypeError(f"dtype {found.dtype} holds no numbers")

@@ -111,10 +111,10 @@ def _followed(module: nn.Module, x: torch.Tensor) -> tuple[Followed, Any]:
             return result
 
     root = Root(module).train(module.training)
-    graph = Tracer().trace(root)
-    graph.eliminate_dead_code()
-    found = Recorder(fx.GraphModule(root, graph), garbage_collect_values=True).run(x)
-    return Followed(root, graph, _BATCH, shapes, "net"), found
+    followed = fx.GraphModule(root, Tracer().trace(root))
+    followed.graph.eliminate_dead_code()
+    found = Recorder(followed).run(x)
+    return Followed(root, followed.graph, _BATCH, shapes, "net"), found
 
 
 def _shape(result: Any) -> tuple[int, ...] | None:

@@ -86,9 +86,9 @@ class Verdict:
 
 
 def looks_like_weight(name: str) -> bool:
-    """Say whether the last part of ``name`` is what weights are usually called."""
+    """Say whether ``name`` is what weights are usually called; adapters' are not."""
     leaf = name.rpartition(".")[2]
-    return bool(
+    return not _ADAPTER.search(name) and bool(
         _WEIGHT.search(leaf) or _RECURRENT.match(leaf) or _ATTENTION.match(leaf)
     )
 
@@ -191,6 +191,9 @@ def classify(
     if (verdict := _unreadable(name, tensor)) is not None:
         return verdict
     if _ADAPTER.search(name):
+        if not conventional and len(tensor.shape) == 2:
+            why = "adapter matrix: its base is not here, so it is counted by itself"
+            return Verdict("linear", why, obstacle="adapter")
         why = "adapter matrix: not merged into the weight that it changes"
         return Verdict(None, why, obstacle="adapter")
     if len(tensor.shape) < 2:

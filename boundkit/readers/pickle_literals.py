@@ -44,7 +44,13 @@ def _constant(value: Any) -> Callable[[Machine], None]:
 
 
 def _integer(layout: struct.Struct) -> Callable[[Machine], None]:
-    return lambda machine: machine.stack.append(count(machine, layout))
+    unpack, size = layout.unpack_from, layout.size
+
+    def integer(machine: Machine) -> None:
+        machine.stack.append(unpack(machine.data, machine.position)[0])
+        machine.position += size
+
+    return integer
 
 
 def _float(machine: Machine) -> None:
@@ -78,9 +84,15 @@ def _long(layout: struct.Struct) -> Callable[[Machine], None]:
 
 
 def _text(layout: struct.Struct) -> Callable[[Machine], None]:
+    unpack, size = layout.unpack_from, layout.size
+
     def text(machine: Machine) -> None:
-        raw = take(machine, count(machine, layout))
-        machine.stack.append(str(raw, "utf-8", "surrogatepass"))
+        data, start = machine.data, machine.position + size
+        stop = start + unpack(data, machine.position)[0]
+        if stop > len(data):
+            raise ValueError("it is truncated, or the length of a string is wrong")
+        machine.position = stop
+        machine.stack.append(str(data[start:stop], "utf-8", "surrogatepass"))
 
     return text
 

@@ -67,7 +67,7 @@ class Machine:
         Raises:
             ValueError: It is no call, or describes what cannot be.
         """
-        self.charge()
+        self.budget -= 1
         if type(arguments) is not tuple:
             raise ValueError("a call has no tuple of arguments")
         name = self.names.get(id(function))

@@ -30,7 +30,7 @@ _MODULES = {
 
 
 def _mark(machine: Machine) -> None:
-    machine.charge()
+    machine.budget -= 1
     machine.below.append(machine.stack)
     machine.stack = []
 
@@ -58,7 +58,7 @@ def _duplicate(machine: Machine) -> None:
 
 def _empty(make: Callable[[], Any]) -> Callable[[Machine], None]:
     def empty(machine: Machine) -> None:
-        machine.charge()
+        machine.budget -= 1
         machine.stack.append(make())
 
     return empty
@@ -66,7 +66,7 @@ def _empty(make: Callable[[], Any]) -> Callable[[Machine], None]:
 
 def _tuple_of(count: int) -> Callable[[Machine], None]:
     def make(machine: Machine) -> None:
-        machine.charge()
+        machine.budget -= 1
         if len(machine.stack) < count:
             raise IndexError("the stack is empty")
         machine.stack[-count:] = [tuple(machine.stack[-count:])]
@@ -75,19 +75,19 @@ def _tuple_of(count: int) -> Callable[[Machine], None]:
 
 
 def _tuple(machine: Machine) -> None:
-    machine.charge()
+    machine.budget -= 1
     items = tuple(_to_mark(machine))
     machine.stack.append(items)
 
 
 def _list(machine: Machine) -> None:
-    machine.charge()
+    machine.budget -= 1
     items = _to_mark(machine)
     machine.stack.append(items)
 
 
 def _dict(machine: Machine) -> None:
-    machine.charge()
+    machine.budget -= 1
     items = _to_mark(machine)
     made: dict[Any, Any] = {}
     _set_items(made, items)
@@ -150,22 +150,45 @@ def _append_many(machine: Machine) -> None:
     _extend(machine.stack[-1], items)
 
 
-def _get(index: Callable[[Machine], int]) -> Callable[[Machine], None]:
-    def get(machine: Machine) -> None:
-        value = machine.memo[index(machine)]
-        if type(value) is Opaque and id(value) in machine.finished:
-            value = machine.finished[id(value)][1]
-        machine.stack.append(value)
-
-    return get
+def _recall(machine: Machine, index: int) -> None:
+    value = machine.memo[index]
+    if type(value) is Opaque and id(value) in machine.finished:
+        value = machine.finished[id(value)][1]
+    machine.stack.append(value)
 
 
-def _put(index: Callable[[Machine], int]) -> Callable[[Machine], None]:
-    def put(machine: Machine) -> None:
-        machine.charge()
-        machine.memo[index(machine)] = machine.stack[-1]
+def _get_line(machine: Machine) -> None:
+    _recall(machine, _index_line(machine))
 
-    return put
+
+def _get_short(machine: Machine) -> None:
+    position = machine.position
+    machine.position = position + 1
+    _recall(machine, machine.data[position])
+
+
+def _get_long(machine: Machine) -> None:
+    _recall(machine, count(machine, _U4))
+
+
+def _put_line(machine: Machine) -> None:
+    machine.memo[_index_line(machine)] = machine.stack[-1]
+
+
+def _put_short(machine: Machine) -> None:
+    position = machine.position
+    machine.position = position + 1
+    machine.memo[machine.data[position]] = machine.stack[-1]
+
+
+def _put_long(machine: Machine) -> None:
+    (index,) = _U4.unpack_from(machine.data, machine.position)
+    machine.position += 4
+    machine.memo[index] = machine.stack[-1]
+
+
+def _memoize(machine: Machine) -> None:
+    machine.memo[len(machine.memo)] = machine.stack[-1]
 
 
 def _index_line(machine: Machine) -> int:
@@ -178,7 +201,7 @@ def _find(machine: Machine, module: str, name: str) -> Any:
     dotted = f"{_MODULES.get(module, module)}.{name}"
     found = machine.classes.get(dotted)
     if found is None:
-        machine.charge()
+        machine.budget -= 1
         found = machine.classes[dotted] = Opaque(dotted)
         machine.names[id(found)] = dotted
     return found
@@ -238,7 +261,7 @@ def _build(machine: Machine) -> None:
         target.state = state
     finish = machine.finish.get(target.class_name)
     if finish is not None:
-        machine.charge()
+        machine.budget -= 1
         machine.stack[-1] = finish(target)
         machine.finished[id(target)] = (target, machine.stack[-1])
 
@@ -271,13 +294,13 @@ STRUCTURES: Mapping[int, Callable[[Machine], None]] = MappingProxyType({
     0x90: _append_many,
     ord("s"): _set_item,
     ord("u"): _set_many,
-    ord("g"): _get(_index_line),
-    ord("h"): _get(lambda machine: count(machine, _U1)),
-    ord("j"): _get(lambda machine: count(machine, _U4)),
-    ord("p"): _put(_index_line),
-    ord("q"): _put(lambda machine: count(machine, _U1)),
-    ord("r"): _put(lambda machine: count(machine, _U4)),
-    0x94: _put(lambda machine: len(machine.memo)),
+    ord("g"): _get_line,
+    ord("h"): _get_short,
+    ord("j"): _get_long,
+    ord("p"): _put_line,
+    ord("q"): _put_short,
+    ord("r"): _put_long,
+    0x94: _memoize,
     ord("c"): _global,
     0x93: _stack_global,
     ord("i"): _instance,

@@ -28,11 +28,11 @@ _LARGEST = (1 << 63) - 1
 _EXPANDED = 1 << 24
 
 
-def _integers(values: Any, what: str, least: int) -> tuple[int, ...]:
+def _integers(values: Any, what: str) -> tuple[int, ...]:
     if not isinstance(values, tuple | list) or len(values) > _MOST_DIMENSIONS:
         raise ValueError(f"its {what} is no tuple of at most {_MOST_DIMENSIONS}")
     for value in values:
-        if type(value) is not int or not least <= value <= _LARGEST:
+        if type(value) is not int or not 0 <= value <= _LARGEST:
             raise ValueError(f"its {what} holds what is no size")
     return tuple(values)
 
@@ -64,24 +64,27 @@ def view(
     Raises:
         ValueError: The numbers reach outside the storage or are no sizes at all.
     """
-    size = _integers(size, "shape", 0)
-    stride = _integers(stride, "stride", 0)
-    (offset,) = _integers((offset,), "offset", 0)
+    size = _integers(size, "shape")
+    stride = _integers(stride, "stride")
+    (offset,) = _integers((offset,), "offset")
     dtype = base.dtype if dtype is None else dtype
     scale, item = ITEMSIZE[base.dtype], ITEMSIZE[dtype]
     available = base.numel * scale // item
     numel = prod(size)
     if len(size) != len(stride) or numel > _LARGEST:
         raise ValueError(f"shape {size} and stride {stride} make no tensor")
-    steps = sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-    if numel and offset + steps >= available:
+    contiguous = _contiguous(size)
+    if stride == contiguous:
+        last = offset + numel - 1
+    else:
+        last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    if numel and last >= available:
         raise ValueError(
-            f"shape larger than storage: {size} reaches element {offset + steps} of a "
+            f"shape larger than storage: {size} reaches element {last} of a "
             f"storage of {available}"
         )
-    plain = all(
-        n == 1 or s == c
-        for n, s, c in zip(size, stride, _contiguous(size), strict=True)
+    plain = stride == contiguous or all(
+        n == 1 or s == c for n, s, c in zip(size, stride, contiguous, strict=True)
     )
     start = base.offset * scale // item + offset if numel else 0
     reason = None
@@ -149,7 +152,7 @@ def unread(shape: Any, dtype: str, reason: str) -> StoredTensor:
     Raises:
         ValueError: The shape is none.
     """
-    size = _integers(shape, "shape", 0)
+    size = _integers(shape, "shape")
     return StoredTensor(size, dtype, None, unread=reason)
 
 
@@ -207,7 +210,7 @@ def _array_type(dtype: Any) -> tuple[str, bool, int]:
 
 
 def _array(shape: Any, dtype: Any, fortran: Any, raw: Any) -> StoredTensor:
-    size = _integers(shape, "shape", 0)
+    size = _integers(shape, "shape")
     name, big, item = _array_type(dtype)
     data = raw.encode() if isinstance(raw, str) else raw
     if not isinstance(data, bytes):

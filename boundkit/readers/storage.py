@@ -121,15 +121,17 @@ class FileStorage:
         path: The file.
         offset: Of the first byte.
         nbytes: How many there are.
+        file: The handle, where the caller has it already; found by path if not.
     """
 
     path: Path
     offset: int
     nbytes: int
-    _file: OpenedFile = field(init=False, repr=False)
+    file: OpenedFile | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_file", opened_file(self.path))
+        if self.file is None:
+            object.__setattr__(self, "file", opened_file(self.path))
 
     @property
     def key(self) -> str:
@@ -143,7 +145,8 @@ class FileStorage:
             Unreadable: They are not there.
         """
         _check_window(self.path, start, stop, self.nbytes)
-        return memoryview(self._file.pread(self.offset + start, stop - start))
+        file = self.file or opened_file(self.path)
+        return memoryview(file.pread(self.offset + start, stop - start))
 
 
 class Inflater:

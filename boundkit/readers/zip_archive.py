@@ -14,6 +14,7 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from boundkit.errors import Unreadable
@@ -79,7 +80,7 @@ class Archive:
             return DeflatedStorage(
                 self.path, member.offset, member.packed, member.size, self._inflater
             )
-        return FileStorage(self.path, member.offset, member.size)
+        return FileStorage(self.path, member.offset, member.size, self._file)
 
     def content(self, name: str) -> bytes:
         """Return all bytes of a member that describes others.
@@ -144,6 +145,16 @@ def _extent(path: Path, start: int, size: int | None) -> int:
 
 def member_names(path: Path) -> tuple[str, ...] | None:
     """Return the names in the directory of an archive, or None if it has none."""
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return None
+    return _names(path, stat.st_size, stat.st_mtime_ns)
+
+
+# Each reader that is asked for a file wants them, and 10^5 take a second to list.
+@lru_cache(maxsize=1)
+def _names(path: Path, _size: int, _modified: int) -> tuple[str, ...] | None:
     try:
         with zipfile.ZipFile(path) as archive:
             return tuple(info.filename for info in archive.infolist())

@@ -74,16 +74,18 @@ def locate(file: OpenedFile, start: int, size: int, info: zipfile.ZipInfo) -> Me
     at = info.header_offset
     if not 0 <= at <= size - _HEADER.size:
         raise _misplaced(file, name)
-    fields = _HEADER.unpack(file.pread(start + at, _HEADER.size))
     raw = info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437")
-    begin = at + _HEADER.size + fields[9] + fields[10]
+    begin = at + _HEADER.size + len(raw)
+    header = file.pread(start + at, min(begin, size) - at)
+    fields = _HEADER.unpack_from(header)
+    begin += fields[10]
     wrong = (
         fields[0] != b"PK\x03\x04"
         or fields[9] != len(raw)
         or begin + info.compress_size > size
         or (not deflated and info.compress_size != info.file_size)
     )
-    if wrong or file.pread(start + at + _HEADER.size, len(raw)) != raw:
+    if wrong or header[_HEADER.size :] != raw:
         raise _misplaced(file, name)
     return Member(
         name,

@@ -16,8 +16,9 @@ __all__ = ["SCHEMA", "UNDEFINED", "Certificates", "LayerRow", "Provenance", "Rep
 
 SCHEMA = "boundkit.report/1"
 
-#: Codes of warnings about numbers that are not finite or not defined.
-UNDEFINED = frozenset({"non-finite", "zero-layer"})
+#: Codes of warnings about numbers that are not finite or not defined. A zero layer is
+#: none of them: rho is 0 then, and that is a number.
+UNDEFINED = frozenset({"non-finite"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""."""
+"""The command line of boundkit: arguments in, one library call, a report out."""

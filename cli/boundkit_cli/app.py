@@ -1,0 +1,119 @@
+"""The program: its commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+
+from boundkit_cli.analyze import analyze
+from boundkit_cli.console import prepare, talk
+from boundkit_cli.exits import DONE, INTERNAL, INTERRUPTED, USAGE, exit_of
+from boundkit_cli.explain import explain
+from boundkit_cli.schema import schema
+
+__all__ = ["app", "main", "run"]
+
+app = typer.Typer(
+    name="boundkit",
+    # Plain help: rich would double the time that --help takes.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(analyze)
+app.command()(explain)
+app.command()(schema)
+
+# Typer has its own copy of click, or click itself, depending on its version; the root
+# of its usage errors is reached through the one name that is public in both.
+_UsageProblem = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line with these arguments and return the exit code.
+
+    No exception leaves; each becomes one line on stderr.
+    """
+    prepare()
+    try:
+        code = app(list(arguments), prog_name="boundkit", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        talk("interrupted")
+        return INTERRUPTED
+    except _UsageProblem as error:
+        return _misused(error)
+    except Exception as error:  # noqa: BLE001 - the last handler: a bug becomes one line
+        return _failed(error, arguments)
+    return DONE if code is None else int(code)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.")
+    ] = False,
+    traceback: Annotated[
+        bool,
+        typer.Option(
+            "--traceback",
+            help="Show where an internal error arose; BOUNDKIT_TRACEBACK=1 does, too.",
+        ),
+    ] = False,
+) -> None:
+    """Say what learning theory can honestly say about a trained PyTorch checkpoint.
+
+    \b
+    Example:
+      boundkit analyze net.pt
+    """  # noqa: D301 - click reads a real backspace as "do not rewrap"
+    del traceback  # Read in _failed, where the arguments may not have been parsed.
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"boundkit {installed('boundkit')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(USAGE)
+
+
+def _misused(error: typer.BadParameter) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "boundkit"
+    talk(f"error: {_line(error.format_message()).rstrip(".")} (see {command} --help)")
+    return USAGE
+
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    code = exit_of(error)
+    if code != INTERNAL:
+        talk(f"error: {_line(str(error))}")
+        return code
+    if "--traceback" in arguments or os.environ.get("BOUNDKIT_TRACEBACK"):
+        from traceback import print_exception
+
+        print_exception(error)
+    kind = type(error).__name__
+    talk(
+        f"internal error: {_line(f'{kind}: {error}')}; this is a bug in boundkit, please "
+        "report it (BOUNDKIT_TRACEBACK=1 shows where it arose)"
+    )
+    return INTERNAL
+
+
+def _line(message: str) -> str:
+    """Return a message as one safe line."""
+    from boundkit.report.escape import escape
+    from boundkit.report.spans import clip
+
+    return clip(escape(" ".join(message.split())), 1000)
