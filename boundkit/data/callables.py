@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from contextlib import contextmanager
 from functools import reduce
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import ModuleType
 
     from boundkit.errors import BoundkitError
 
@@ -100,11 +100,9 @@ def _executed(path: Path) -> ModuleType:
     # Anew each time, so that edits are seen.
     # The name must not hide an installed module called like the file.
     name = f"boundkit_file_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path.resolve())
     # dataclasses and pickle look modules up by name.
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    SourceFileLoader(name, str(path)).exec_module(module)
     return module

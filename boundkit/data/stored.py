@@ -41,10 +41,10 @@ def read(path: Path, part: str) -> Samples:
         DataError: The file cannot be read, or does not hold two tensors that fit.
     """
     del part
-    from boundkit.readers import open_contents
+    from boundkit.readers.containers import open_file
 
     try:
-        inputs, labels = _pair(open_contents(path).tree, str(path))
+        inputs, labels = _pair(open_file(path).tree, str(path))
         y = from_stored(labels)
     except (CheckpointError, NotApplicable) as error:
         raise DataError(

@@ -7,14 +7,8 @@ from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
-from boundkit.layers.operations import (
-    Operation,
-    describe,
-    equivalent,
-    is_addition,
-    pooled,
-    reshaped,
-)
+from boundkit.layers.functional import equivalent, is_addition
+from boundkit.layers.operations import Operation, describe, pooled, reshaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -240,9 +234,9 @@ def _layer_module(net: Followed, node: fx.Node) -> nn.Module | None:
     name, names = _layer_calls()[node.target]
     given: dict[str, Any] = dict(zip(names, node.args[2:], strict=False))
     given |= {key: value for key, value in node.kwargs.items() if key in names}
-    given["bias"] = False
+    given["bias"] = given.get("bias") is not None
     if name == "Linear":
-        return nn.Linear(shape[1], shape[0], bias=False, device="meta")
+        return nn.Linear(shape[1], shape[0], bias=given["bias"], device="meta")
     groups = given.get("groups", 1)
     channels = (shape[1] * groups, shape[0])
     if "Transpose" in name:

@@ -39,8 +39,8 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Traced:
 
     Two random samples are run in eval mode; the graph must give the module's result.
     A plain layer of path ``m`` is the layer ``m.weight``, also where a parametrization
-    computes its weight, and appears once per use. Nodes of convolutions carry their
-    geometry. Pools whose padding enters neither mean nor maximum have the padding mode
+    computes its weight, and appears once per use; its detail is ``"bias"`` if it adds
+    one. Nodes of convolutions carry their geometry. Pools whose padding enters neither mean nor maximum have the padding mode
     ``"uncounted"``. A flatten either ends in a vector or keeps channels apart and
     renumbers positions in order.
 

@@ -43,13 +43,10 @@ def copied(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module, dict(computed))
 
 
-def precision(module: nn.Module) -> torch.dtype:
-    """Return the floating dtype that the module computes in."""
-    import torch
-
+def precision(module: nn.Module) -> torch.dtype | None:
+    """Return the floating dtype of the module's numbers, None if it has none."""
     tensors = [*module.parameters(), *module.buffers()]
-    found = (t.dtype for t in tensors if t.is_floating_point())
-    return next(found, torch.get_default_dtype())
+    return next((t.dtype for t in tensors if t.is_floating_point()), None)
 
 
 def random_inputs(module: nn.Module, shape: tuple[int, ...]) -> torch.Tensor:
@@ -67,7 +64,7 @@ def random_inputs(module: nn.Module, shape: tuple[int, ...]) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(shape, generator=generator, dtype=torch.float64)
     device = next((p.device for p in module.parameters()), torch.device("cpu"))
-    return x.to(device, precision(module))
+    return x.to(device, precision(module) or torch.get_default_dtype())
 
 
 def is_homogeneous(module: nn.Module, x: torch.Tensor) -> bool | None:

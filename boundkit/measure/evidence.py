@@ -72,7 +72,7 @@ class Sums:
         """
         wide = x.double()
         # A vector is one position, however many features it has.
-        channels = wide if wide.ndim > 2 else wide[:, :, None]
+        channels = wide if wide.ndim > 2 else wide.unsqueeze(2)
         energy = channels.square().sum(1)
         return cls(
             margins=(raw_margins(outputs, labels),),
@@ -99,7 +99,7 @@ class Sums:
 def _gram(x: torch.Tensor, first_layer: Geometry | Literal["dense"]) -> torch.Tensor:
     import torch
 
-    per_sample = patches(x[:1], first_layer)[0].numel()
+    per_sample = patches(x.narrow(0, 0, 1), first_layer).numel()
     parts = [
         patches(part, first_layer).transpose(0, 1)
         for part in torch.split(x, max(1, _EXPANDED // max(per_sample, 1)))
@@ -121,10 +121,11 @@ def raw_margins(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
     wide = outputs.double()
     if outputs.shape[1] == 1:
-        return torch.where(labels > 0, wide[:, 0], -wide[:, 0])
-    own = labels.clamp(min=0)[:, None]
+        only = wide.squeeze(1)
+        return torch.where(labels > 0, only, -only)
+    own = labels.clamp(min=0).unsqueeze(1)
     others = wide.scatter(1, own, -torch.inf).amax(1)
-    return wide.gather(1, own)[:, 0] - others
+    return wide.gather(1, own).squeeze(1) - others
 
 
 def evidence(
@@ -202,7 +203,7 @@ def _outputs(
     """Yield x as the net sees it, labels still on the CPU, and outputs."""
     dtype = precision(net)
     for number, (x, labels) in enumerate(samples.batches(batch_size)):
-        seen = x.to(device, dtype, non_blocking=True)
+        seen = x.to(device, dtype or x.dtype, non_blocking=True)
         if number == 0:
             require_repeatable(net, seen[:2])
         yield seen, labels, logits(net, seen)

@@ -56,13 +56,14 @@ def patches(x: torch.Tensor, first_layer: Geometry | Literal["dense"]) -> torch.
         has one patch, the whole sample.
     """
     if first_layer == "dense":
-        return x.flatten(1)[:, None]
+        return x.flatten(1).unsqueeze(1)
     x = _padded(x, first_layer)
     dims = len(first_layer.kernel)
     for axis in range(dims):
         dilation = first_layer.dilation[axis]
         reach = dilation * (first_layer.kernel[axis] - 1) + 1
-        x = x.unfold(2 + axis, reach, first_layer.stride[axis])[..., ::dilation]
+        windows = x.unfold(2 + axis, reach, first_layer.stride[axis])
+        x = windows.unfold(-1, 1, dilation).squeeze(-1)
     axes = range(2, 2 + dims)
     ordered = x.permute(0, *axes, 1, *(a + dims for a in axes))
     size = x.shape[1] * prod(first_layer.kernel)

@@ -24,7 +24,7 @@ __all__ = ["FLOATING", "array", "blocks", "floats", "is_floating", "numpy_dtype"
 #: Elements per block: 256 KiB of float32 in, 512 KiB of float64 beside it.
 _BLOCK = 64 * 1024
 #: Bytes asked of a storage at a time; large enough to hide the cost of a call.
-_WINDOW = 4 * 1024 * 1024
+_WINDOW = 16 * 1024 * 1024
 
 _NUMPY = {
     "float64": "f8",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from boundkit.readers import (
     exported,
     foreign,
+    plain_pickle,
     safetensors_file,
     sharded,
     torch_legacy,
@@ -43,6 +44,7 @@ FILES: tuple[Reader, ...] = (
     torchscript,
     torch_zip,
     torch_legacy,
+    plain_pickle,
 )
 """In the order in which they are asked: archives of special kinds before general ones."""
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from boundkit.errors import UsageError
 from boundkit.readers.contents import Contents
+from boundkit.readers.dtypes import ITEMSIZE
 from boundkit.readers.outline import DEEPEST
 from boundkit.readers.storage import ArrayStorage
 from boundkit.types import Storage, StoredTensor
@@ -77,10 +78,10 @@ def read(value: Any) -> Contents:
 def _describe(value: Any, storages: dict[str, Storage], depth: int) -> Any:
     if depth > DEEPEST:
         raise UsageError(f"containers are nested deeper than {DEEPEST} levels")
-    if isinstance(value, _PLAIN | StoredTensor):
+    if isinstance(value, (*_PLAIN, StoredTensor)):
         return value
     if isinstance(value, np.ndarray):
-        return _array(value)
+        return _array(value, storages)
     if isinstance(value, np.generic):
         return value.item()
     if _is_torch_tensor(value):
@@ -97,16 +98,19 @@ def _is_torch_tensor(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def _array(array: np.ndarray[Any, Any]) -> StoredTensor:
+def _array(
+    array: np.ndarray[Any, Any], storages: dict[str, Storage]
+) -> StoredTensor:
     dtype = array.dtype
-    name = dtype.newbyteorder("=").name
-    if dtype.kind not in "biufc" and name != "bfloat16":
-        name = dtype.name.replace("object", "object of Python")
-        return StoredTensor(array.shape, name, None, unread="not an array of numbers")
-    big = dtype.newbyteorder("=") != dtype
-    big_endian = big == (sys.byteorder == "little") and big
+    if dtype.name not in ITEMSIZE:
+        unread = "not an array of numbers that torch has"
+        return StoredTensor(array.shape, dtype.name, None, unread=unread)
     plain = np.ascontiguousarray(array)
-    return StoredTensor(array.shape, name, ArrayStorage(plain), big_endian=big_endian)
+    # Two names for one array are aliases, as two names for one tensor are.
+    key = f"{plain.ctypes.data}:{plain.nbytes}"
+    storage = storages.setdefault(key, ArrayStorage(plain))
+    big_endian = dtype.str.startswith(">")
+    return StoredTensor(array.shape, dtype.name, storage, big_endian=big_endian)
 
 
 def _tensor(tensor: Any, storages: dict[str, Storage]) -> StoredTensor:

@@ -117,7 +117,8 @@ class Branch:
         while stack:
             branch = stack.pop()
             found.setdefault(branch.class_name)
-            stack.extend(b for b in branch.entries.values() if isinstance(b, Branch))
+            inner = [b for b in branch.entries.values() if isinstance(b, Branch)]
+            stack.extend(reversed(inner))
         found.pop("", None)
         return found
 

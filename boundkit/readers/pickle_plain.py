@@ -86,7 +86,8 @@ def _layout(name: str) -> str:
 def _path(*parts: str) -> str:
     if not all(isinstance(part, str) for part in parts):
         raise TypeError("not a path")
-    return "/".join(part.rstrip("/") or part for part in parts)
+    head, *rest = parts or ("",)
+    return "/".join([head.rstrip("/"), *rest]) if rest else head
 
 
 def _reconstruct(_machine: Machine, arguments: tuple[Any, ...]) -> Any:
@@ -120,6 +121,7 @@ _BUILDS: dict[str, Callable[..., Any]] = {
     "builtins.set": _listed,
     "builtins.slice": _scalars(slice),
     "builtins.tuple": _tupled,
+    "builtins.xrange": _scalars(range),
     "collections.Counter": _mapping,
     "collections.OrderedDict": _mapping,
     "collections.defaultdict": _default_mapping,

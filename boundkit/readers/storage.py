@@ -1,20 +1,14 @@
-"""Where a tensor's bytes lie, and how a block of them is fetched.
-
-Files are read with ``pread``: it is within 15 % of the cost of a memory map at blocks of
-1 MB or less (they stay in the cache), and a file that shrinks meanwhile is an error
-instead of a bus error.
-"""
+"""Where a tensor's bytes lie, and how a block of them is fetched."""
 
 from __future__ import annotations
 
-import os
 import threading
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 from boundkit.errors import Unreadable
+from boundkit.readers.opened_file import OpenedFile, opened_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,75 +29,6 @@ __all__ = [
 
 _CHUNK = 1 << 20
 _COPY_AGAIN = "copy or download the file again"
-
-
-class OpenedFile:
-    """One descriptor for all tensors of a file, opened at the first read."""
-
-    __slots__ = ("__weakref__", "_descriptor", "_lock", "path")
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor = -1
-        self._lock = threading.Lock()
-
-    def pread(self, offset: int, count: int) -> bytes:
-        """Return ``count`` bytes from ``offset``.
-
-        Raises:
-            Unreadable: The file cannot be opened, or ends before that.
-        """
-        try:
-            block = os.pread(self._open(), count, offset)
-            while len(block) < count and (
-                more := os.pread(self._open(), count - len(block), offset + len(block))
-            ):
-                block += more
-        except (OSError, OverflowError, MemoryError) as error:
-            raise Unreadable(
-                self.path,
-                f"reading {count} bytes at byte {offset} failed ({error})",
-                "check the disk and the permissions",
-            ) from error
-        if len(block) < count:
-            raise Unreadable(
-                self.path,
-                f"truncated: bytes {offset} to {offset + count} are not there",
-                _COPY_AGAIN,
-            )
-        return block
-
-    def _open(self) -> int:
-        with self._lock:
-            if self._descriptor < 0:
-                flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-                self._descriptor = os.open(self.path, flags)
-            return self._descriptor
-
-    def __del__(self) -> None:
-        """Close the descriptor."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-
-
-# Shared so that 10^5 tensors take one descriptor; weak, so that it goes with the last.
-_OPENED: WeakValueDictionary[tuple[object, ...], OpenedFile] = WeakValueDictionary()
-
-
-def opened_file(path: Path) -> OpenedFile:
-    """Return the handle that every reader of this version of the file shares.
-
-    Raises:
-        Unreadable: There is no such file.
-    """
-    try:
-        stat = path.stat()
-    except (OSError, ValueError) as error:
-        raise Unreadable(
-            path, f"cannot be opened ({error})", "check the path and the permissions"
-        ) from error
-    version = (str(path), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-    return _OPENED.setdefault(version, OpenedFile(path))
 
 
 def _check_window(source: object, start: int, stop: int, nbytes: int) -> None:
@@ -146,7 +71,7 @@ class FileStorage:
         """
         _check_window(self.path, start, stop, self.nbytes)
         file = self.file or opened_file(self.path)
-        return memoryview(file.pread(self.offset + start, stop - start))
+        return file.view(self.offset + start, stop - start)
 
 
 class Inflater:

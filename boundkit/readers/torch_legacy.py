@@ -17,7 +17,7 @@ from boundkit.readers.dtypes import ITEMSIZE, STORAGE_TYPES
 from boundkit.readers.modules import unfold
 from boundkit.readers.pickles import unpickle
 from boundkit.readers.quoting import shown
-from boundkit.readers.storage import FileStorage
+from boundkit.readers.storage import FileStorage, opened_file
 from boundkit.types import Notice, StoredTensor
 
 if TYPE_CHECKING:
@@ -48,8 +48,10 @@ def read(path: Path) -> Contents:
         Refused: Its modules are nested without end.
     """
 
+    file = opened_file(path)
+
     def storage(offset: int, nbytes: int) -> Storage:
-        return FileStorage(path, offset, nbytes)
+        return FileStorage(path, offset, nbytes, file)
 
     with mapped(path) as data:
         tree, position = describe(path, data, storage)
@@ -88,7 +90,7 @@ def describe(
     begin = position
     declared: dict[str, tuple[str, int]] = {}
     # Offsets are known only once the pickle has been read, hence twice.
-    _, position = unpickle(source, data, _recorder(declared), begin)
+    _, position = unpickle(source, data, _recorder(declared), begin, {})
     keys, position = unpickle(source, data, start=position)
     places, position = _locate(source, data, keys, declared, position)
     storages = {key: storage(*place) for key, place in places.items()}

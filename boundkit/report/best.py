@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from boundkit.report.model import Report
     from boundkit.types import Certificate, Status
 
-__all__ = ["best", "from_data", "smallest", "sufficient"]
+__all__ = ["best", "from_data", "leading", "smallest", "sufficient"]
 
 _REFERENCES = {"holdout"}
 
@@ -25,12 +25,21 @@ def best(report: Report) -> Certificate | None:
 
 def smallest(report: Report, status: Status) -> Certificate | None:
     """Return the smallest bound of this status, ties to the first, or None."""
-    rivals = [
-        one
-        for one in report.certificates.values()
-        if one.status == status and one.bound not in _REFERENCES
-    ]
+    rivals = [one for one in _rivals(report) if one.status == status]
     return min(rivals, key=_size, default=None)
+
+
+def leading(report: Report) -> Certificate:
+    """Return the first certificate of the catalog that is no reference, of any status.
+
+    Raises:
+        StopIteration: If the report has no certificates.
+    """
+    return next(iter([*_rivals(report), *report.certificates.values()]))
+
+
+def _rivals(report: Report) -> list[Certificate]:
+    return [c for c in report.certificates.values() if c.bound not in _REFERENCES]
 
 
 def sufficient(one: Certificate) -> str | None:

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     from boundkit.types import Certificate, LedgerRow, Measurement, Notice
 
-__all__ = ["SCHEMA", "UNDEFINED", "Certificates", "LayerRow", "Provenance", "Report", "Rho"]
+__all__ = [
+    "SCHEMA",
+    "UNDEFINED",
+    "Certificates",
+    "LayerRow",
+    "Provenance",
+    "Report",
+    "Rho",
+]
 
 SCHEMA = "boundkit.report/1"
 

@@ -68,18 +68,27 @@ def wrap(spans: Sequence[Span], width: int, indent: int, hang: int) -> list[Line
         hang: Columns before every further line.
 
     Returns:
-        The lines; a word longer than a line is broken.
+        The lines, each with its indentation as the first span; a word longer than a line is broken. Where the indentation leaves
+        no room, words stand on lines that are too long.
     """
     lines: list[list[Span]] = [[(" " * indent, "")]]
     taken, fresh = indent, True
-    for word, style in _words(spans, width - max(indent, hang)):
+    for word, style in _words(spans, max(width - max(indent, hang), 2)):
         gap = 0 if fresh else 1
         if not fresh and taken + gap + cells(word) > width:
             lines.append([(" " * hang, "")])
             taken, gap = hang, 0
-        lines[-1].append((" " * gap + word, style))
+        _add(lines[-1], (" " * gap + word, style))
         taken, fresh = taken + gap + cells(word), False
     return [tuple(line) for line in lines]
+
+
+def _add(line: list[Span], span: Span) -> None:
+    """Append a span, joined to the one before; the indentation stays by itself."""
+    if len(line) > 1 and line[-1][1] == span[1]:
+        line[-1] = (line[-1][0] + span[0], span[1])
+    else:
+        line.append(span)
 
 
 def _words(spans: Sequence[Span], width: int) -> Iterable[Span]:
@@ -87,7 +96,7 @@ def _words(spans: Sequence[Span], width: int) -> Iterable[Span]:
         for word in text.split():
             rest = word
             while cells(rest) > width:
-                head = fit(rest, max(width, 2))
+                head = fit(rest, width)
                 yield head, style
                 rest = rest[len(head) :]
             yield rest, style

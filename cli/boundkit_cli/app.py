@@ -78,9 +78,9 @@ def _root(
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
     del traceback  # Read in _failed, where the arguments may not have been parsed.
     if version:
-        from importlib.metadata import version as installed
+        from boundkit import __version__
 
-        typer.echo(f"boundkit {installed('boundkit')}")
+        typer.echo(f"boundkit {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
@@ -90,7 +90,7 @@ def _root(
 def _misused(error: typer.BadParameter) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "boundkit"
-    talk(f"error: {_line(error.format_message()).rstrip(".")} (see {command} --help)")
+    talk(f"error: {_line(error.format_message()).rstrip('.')} (see {command} --help)")
     return USAGE
 
 
@@ -103,9 +103,9 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
         from traceback import print_exception
 
         print_exception(error)
-    kind = type(error).__name__
+    what = f"{type(error).__name__}: {error}".removesuffix(": ")
     talk(
-        f"internal error: {_line(f'{kind}: {error}')}; this is a bug in boundkit, please "
+        f"internal error: {_line(what)}; this is a bug in boundkit, please "
         "report it (BOUNDKIT_TRACEBACK=1 shows where it arose)"
     )
     return INTERNAL

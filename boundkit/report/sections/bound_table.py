@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from boundkit.report.best import best, from_data, sufficient
 from boundkit.report.escape import escape
-from boundkit.report.spans import Line, Span, Style, pad, wrap
+from boundkit.report.spans import Line, Span, Style, clip, pad, wrap
 from boundkit.report.wording import at_most, confidence, count, significant, summand
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _reason(row: Certificate) -> str:
     violated = [each for each in row.assumptions if each.holds is False]
     words = [f"{each.name}: {each.detail}" for each in violated[:1]]
     words += [row.note] * bool(row.note)
-    return escape("; ".join(words)) + ("," if words and _needed(row) else "")
+    return clip(escape("; ".join(words)), 400) + ("," if words and _needed(row) else "")
 
 
 def _footnote(rows: tuple[Certificate, ...], width: int) -> list[Line]:

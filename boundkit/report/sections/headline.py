@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boundkit.report.best import best, from_data, smallest, sufficient
+from boundkit.report.best import best, from_data, leading, smallest, sufficient
 from boundkit.report.escape import escape
-from boundkit.report.spans import Line, Span, Style, cells, wrap
+from boundkit.report.spans import Line, Span, Style, cells, clip, wrap
 from boundkit.report.wording import at_most, confidence
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def headline(report: Report, width: int) -> tuple[Line, ...]:
         return _stated(_proved(report, proved), "good", proved, width)
     if assumed and not assumed.vacuous:
         return _stated(_if_assumed(assumed), "fair", assumed, width)
-    leading = proved or assumed
-    if leading:
-        return _stated(_vacuous(leading), "fair", leading, width)
+    vacuous = proved or assumed
+    if vacuous:
+        return _stated(_vacuous(vacuous), "fair", vacuous, width)
     return tuple(wrap([(_nothing(report), "fair")], width, 2, 2))
 
 
@@ -41,7 +41,7 @@ def _stated(
     for each in unchecked:
         spans: list[Span] = [
             (f"- {escape(each.name)}", "fair"),
-            (f"({escape(each.detail)})" if each.detail else "", "dim"),
+            (f"({clip(escape(each.detail), 400)})" if each.detail else "", "dim"),
         ]
         lines += wrap(spans, width, 4, 6)
     see = f"boundkit explain {escape(certificate.bound)}"
@@ -86,19 +86,16 @@ def _vacuous(certificate: Certificate) -> str:
 
 
 def _nothing(report: Report) -> str:
-    first = next(iter(report.certificates.values()))
-    rivals = [
-        one for one in report.certificates.values() if one.status == "unavailable"
-    ]
-    if not rivals:
+    first = leading(report)
+    name = escape(first.bound)
+    if first.status == "invalid":
         return (
             "Nothing is proved about this net's errors: no theorem applies to it, "
-            f"{escape(first.bound)} for one because {_why(first)}."
+            f"{name} for one because {_why(first)}."
         )
-    sentence = f"Nothing is stated yet: {_why(rivals[0])}."
-    size = sufficient(rivals[0])
+    sentence = f"Nothing is stated yet: {_why(first)}."
+    size = sufficient(first)
     if size:
-        name = escape(rivals[0].bound)
         sentence += f" {name} could say something from n = {size} samples on."
     return sentence
 
@@ -107,7 +104,7 @@ def _why(certificate: Certificate) -> str:
     violated = [each for each in certificate.assumptions if each.holds is False]
     words = [f"'{each.name}' does not hold ({each.detail})" for each in violated[:1]]
     words += [certificate.note.rstrip(".")] * bool(certificate.note)
-    return escape("; ".join(words)) or "no reason is recorded"
+    return clip(escape("; ".join(words)), 400) or "no reason is recorded"
 
 
 def _percent(certificate: Certificate) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boundkit.report.escape import escape
-from boundkit.report.spans import Line, Span, cells, pad, wrap
+from boundkit.report.spans import Line, Span, cells, clip, pad, wrap
 from boundkit.report.wording import power, significant
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ def heuristics(report: Report, width: int) -> tuple[Line, ...]:
 def spelled(found: list[Measurement], width: int) -> list[Line]:
     """Return one entry per measurement: name, value, unit, where it comes from."""
     shown = found[:_MOST]
-    column = max(cells(_name(one)) for one in shown)
+    column = min(max(cells(_name(one)) for one in shown), width // 2)
     lines: list[Line] = []
     for one in shown:
         spans: list[Span] = [(_value(one), ""), (escape(one.source), "dim")]
-        head: Span = (f"    {pad(_name(one), column)}  ", "name")
+        head: Span = (f"    {pad(clip(_name(one), column), column)}  ", "name")
         first, *rest = wrap(spans, width, column + 6, column + 6)
         lines += [(head, *first[1:]), *rest]
     if len(found) > _MOST:

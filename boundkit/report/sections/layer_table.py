@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["layer_table"]
 
 _MOST, _FIRST, _LAST = 30, 18, 8
+_WIDE = 75
 _SPECTRAL = (("spectral_norm", "spectral"), ("stable_rank", "stable rank"))
 _SHARE_TITLE = "share of log rho"
 
@@ -50,7 +51,8 @@ def _columns(layers: tuple[LayerRow, ...], width: int) -> _Columns:
     spectral = tuple(
         (key, title)
         for key, title in _SPECTRAL
-        if any(layer.columns.get(key) is not None for layer in layers)
+        if width >= _WIDE
+        and any(layer.columns.get(key) is not None for layer in layers)
     )
     bar = 10 if width >= 90 or not spectral else 0
     fixed = 2 + 2 + 2 + 9 + 3 + (bar + 7) + sum(2 + len(title) for _, title in spectral)

@@ -45,7 +45,7 @@ def _entry(status: str, reason: str, rows: list[LedgerRow], width: int) -> list[
     return wrap(
         [
             (f"{plural(len(rows), 'tensor')}{size}:", ""),
-            (f"{folded}{escape(reason)}", ""),
+            (f"{folded}{clip(escape(reason), 200)}", ""),
             (f"({names}{more})", "dim"),
         ],
         width,
