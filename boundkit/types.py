@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Assumption",
+    "BatchStatistics",
     "Certificate",
     "Checkpoint",
     "Evidence",
@@ -206,6 +207,31 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchStatistics:
+    """A BatchNorm in eval mode: ``(x - mean) / sqrt(variance + eps) * scale + shift``.
+
+    Attributes:
+        mean: Name of the tensor of running means, one per channel.
+        variance: Name of the tensor of running variances.
+        scale: Name of the learned factors, or None for 1.
+        shift: Name of the learned summands, or None for 0.
+        eps: Added to the variance.
+    """
+
+    mean: str
+    variance: str
+    scale: str | None
+    shift: str | None
+    eps: float
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """The names of the tensors that there are."""
+        named = (self.mean, self.variance, self.scale, self.shift)
+        return tuple(name for name in named if name is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One operation of a traced network.
 
@@ -218,6 +244,7 @@ class Node:
         geometry: Of a pooling window.
         shape: Of the output for one sample, batch dimension left out.
         detail: What a reader should know, such as the class of an unknown module.
+        statistics: Of a BatchNorm in eval mode that keeps them, for ``op == "norm"``.
     """
 
     name: str
@@ -240,6 +267,7 @@ class Node:
     slope: float | None = None
     geometry: Geometry | None = None
     detail: str = ""
+    statistics: BatchStatistics | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -255,6 +283,8 @@ class Network:
             (``"bias"``, ``"normalization"``, ``"attention"``, ``"recurrent"``,
             ``"embedding"``, ``"unread"``, ``"adapter"``) -> names of its tensors.
         rewrites: The passes that were applied, in order.
+        vectors: Tensors that nodes name and that are no layers, by name.
+        doubts: What running the network says against what its nodes say, in words.
     """
 
     layers: tuple[Layer, ...]
@@ -265,6 +295,10 @@ class Network:
         default_factory=lambda: MappingProxyType({})
     )
     rewrites: tuple[str, ...] = ()
+    vectors: Mapping[str, StoredTensor] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

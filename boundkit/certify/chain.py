@@ -23,7 +23,7 @@ from boundkit.numerics.path_counts import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from boundkit.types import Layer, Network, Node
+    from boundkit.types import Geometry, Layer, Network, Node
 
 __all__ = ["Chain", "PathCounts", "Stage", "chain", "path_counts"]
 
@@ -115,36 +115,50 @@ def _path(nodes: tuple[Node, ...]) -> list[Node]:
         if node.inputs != (previous,):
             raise NotApplicable(f"the network branches at {node.name}")
         previous = node.name
+    if any(n.inputs != (previous,) for n in nodes if n.op == "output"):
+        raise NotApplicable("the output is not that of the last operation")
     return body
 
 
 def _check_size(node: Node, edges: tuple[NDArray[np.float64], ...]) -> None:
-    if tuple(e.shape[0] for e in edges) != _spatial(node.shape):
+    sizes = tuple(e.shape[0] for e in edges)
+    # A mean over all positions may drop their axes.
+    if sizes != _spatial(node.shape) and (math.prod(sizes), len(node.shape)) != (1, 1):
         raise NotApplicable(f"the window arithmetic of {node.name} is not understood")
+
+
+def _fitting(node: Node, geometry: Geometry | None, shape: tuple[int, ...]) -> Geometry:
+    if geometry is None:
+        raise NotApplicable(f"the geometry of {node.name} is not known")
+    # torch takes a vector without a batch axis for a map of several positions.
+    if len(geometry.kernel) != len(_spatial(shape)):
+        raise NotApplicable(f"the window of {node.name} moves over features")
+    return geometry
 
 
 def _layer_stage(node: Node, layer: Layer, shape: tuple[int, ...]) -> Stage:
     name = layer.name
+    if node.detail == "bias" and layer.bias is None:
+        raise NotApplicable(f"layer {name} adds a bias that is not stored beside it")
     if layer.kind == "linear":
         if len(shape) != 1:
             raise NotApplicable(f"layer {name} is applied along {len(shape) - 1} axes")
         return Stage(name, None, ())
-    if layer.geometry is None:
-        raise NotApplicable(f"the geometry of layer {name} is not known")
-    edges = tuple(conv_edges(layer.geometry, _spatial(shape)))
+    # One weight may be used with several geometries: the node knows its own.
+    geometry = _fitting(node, node.geometry or layer.geometry, shape)
+    edges = tuple(conv_edges(geometry, _spatial(shape)))
     _check_size(node, edges)
     return Stage(name, edges, _spatial(shape))
 
 
 def _pool_stage(node: Node, shape: tuple[int, ...]) -> tuple[Stage, int]:
-    if node.geometry is None:
-        raise NotApplicable(f"the windows of {node.name} are not all alike")
+    geometry = _fitting(node, node.geometry, shape)
     kind = average_edges if node.op == "average_pool" else max_edges
-    edges = tuple(kind(node.geometry, _spatial(shape)))
+    edges = tuple(kind(geometry, _spatial(shape)))
     _check_size(node, edges)
     largest = 1
     factor = 1.0
-    for axis in conv_edges(node.geometry, _spatial(shape)):
+    for axis in conv_edges(geometry, _spatial(shape)):
         largest *= int(axis.sum(axis=1).max())
         mean = axis / np.maximum(axis.sum(axis=1, keepdims=True), 1)
         # sqrt(largest column sum x largest row sum) bounds the operator norm.
@@ -203,9 +217,14 @@ class _Walk:
                 self.block.windows.append(largest)
             else:
                 self.block.averages += 1
-        elif node.op == "flatten" and len(self.shape) > 1 and len(node.shape) == 1:
+        elif node.op == "flatten" and _joins(self.shape, node.shape):
             self.stages.append(Stage(None, None, _spatial(self.shape)))
         self.shape = node.shape
+
+
+def _joins(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Say whether a reshape makes one position of several."""
+    return math.prod(_spatial(before)) > 1 and math.prod(_spatial(after)) == 1
 
 
 def chain(network: Network) -> Chain:
@@ -224,7 +243,7 @@ def chain(network: Network) -> Chain:
         raise NotApplicable("the last layer is followed by an activation")
     if not any(s.layer for s in walk.stages):
         raise NotApplicable("the network has no layer")
-    if len(walk.shape) > 1 or walk.shape[0] != _rows(network, walk.stages):
+    if math.prod(walk.shape) != _rows(network, walk.stages):
         raise NotApplicable("the output has several positions")
     stages = tuple(_merge_flatten(walk.stages))
     return Chain(stages, tuple(walk.coins), tuple(walk.factors))
@@ -243,9 +262,8 @@ def _merge_flatten(stages: list[Stage]) -> list[Stage]:
     merged: list[Stage] = []
     for stage in stages:
         before = merged[-1] if merged else None
-        if before and before.layer is None and before.edges is None:
-            if stage.layer is None:
-                continue
+        joined = before is not None and before.layer is None and before.edges is None
+        if before is not None and joined and stage.edges is None:
             merged[-1] = replace(stage, inputs=before.inputs)
         else:
             merged.append(stage)
@@ -264,7 +282,7 @@ def path_counts(of: Chain) -> PathCounts:
         if stage.edges is None:
             counts = np.full(stage.inputs, float(counts.sum()))
         else:
-            if counts.ndim == 0:
-                counts = np.full(tuple(e.shape[0] for e in stage.edges), float(counts))
+            # Flattening may have renumbered the positions on the way, in their order.
+            counts = counts.reshape(tuple(e.shape[0] for e in stage.edges))
             counts = pull_back(counts, stage.edges)
     return PathCounts(np.atleast_1d(counts), first, tuple(reversed(biases)))

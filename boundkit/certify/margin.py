@@ -148,11 +148,8 @@ def margin_bound(
     # Everything over n is formed in logarithms, so that nothing overflows before it.
     complexity = np.asarray(math.log(2) + log_complexity - log_n, np.float64)
     n_inverse = math.exp(-log_n)
-    with np.errstate(over="ignore"):
-        root = np.sqrt(
-            (level * n_inverse / 2) ** 2
-            + level * np.exp(log_complexity - log_n) * n_inverse
-        )
+    product = level * _safe_exp(log_complexity - 2 * log_n)
+    root = np.sqrt((level * n_inverse / 2) ** 2 + product)
     confidence = 2 * (level * n_inverse / 2 + root) + np.sqrt(level * n_inverse / 2)
     with np.errstate(divide="ignore"):
         rest = np.log(loss + confidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from boundkit.certify.chain import Chain, chain
@@ -84,8 +85,14 @@ def about_numbers(norms: Norms) -> Assumption:
         norms: Of the network's weights.
     """
     name = "weights are finite and not all zero"
+    if not norms.weight:
+        return Assumption(name, holds=False, detail="there is no layer")
+    for layer, norm in norms.bias.items():
+        if not math.isfinite(norm):
+            what = f"the bias of layer {layer} is not finite"
+            return Assumption(name, holds=False, detail=what)
     for layer, norm in norms.weight.items():
-        if not 0 < norm < float("inf"):
+        if not 0 < norm < math.inf:
             what = (
                 "is zero, so the network is constant" if norm == 0 else "is not finite"
             )

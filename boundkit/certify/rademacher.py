@@ -160,7 +160,7 @@ def conclude(
         "margin": found.margin,
         "margin_loss": found.margin_loss,
         "complexity": found.complexity if math.isfinite(found.complexity) else None,
-        "confidence": found.confidence,
+        "confidence": found.confidence if math.isfinite(found.confidence) else None,
         "delta_j": found.delta_j,
     }
     return Outcome(found.log10, terms, assumptions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,35 +50,37 @@ def _constant(
     classes: int | None,
     biased: bool,
 ) -> tuple[float, str]:
-    if (classes or 1) > 2:
+    # Theorem B is about one source and one output; biases and classes have several.
+    if biased or (classes or 1) > 2:
         return chain_constant(of.coins), "free of data"
     free = (dense_constant if of.one_position else chain_constant)(of.coins)
-    from_data = None if biased else _data_constant(of, counts, evidence)
+    from_data = _data_constant(of, counts, evidence)
     if from_data is None:
         return free, "free of data"
     return min(free, from_data), "from the patch covariances of the sample"
 
 
-def _energy(
-    counts: PathCounts, evidence: Evidence | None, input_norm: float, *, biased: bool
-) -> float:
-    """Return ``S_N^2 / n``: the energy that reaches the output, biases included."""
-    constants = sum(counts.biases) if biased else 0.0
+def _energy(counts: PathCounts, evidence: Evidence | None, input_norm: float) -> float:
+    """Return the energy of the inputs that reaches the output, per sample."""
     if evidence is None or evidence.position_energy is None:
-        return float(counts.inputs.max()) * input_norm**2 + constants
+        return float(counts.inputs.max()) * input_norm**2
     energy = np.asarray(evidence.position_energy)
     if energy.size == counts.inputs.size:
-        return float(np.vdot(energy.ravel(), counts.inputs.ravel())) + constants
-    return float(counts.inputs.max()) * evidence.mean_square_norm + constants
+        return float(np.vdot(energy.ravel(), counts.inputs.ravel()))
+    return float(counts.inputs.max()) * evidence.mean_square_norm
 
 
 def _norms_in_order(
-    layers: tuple[str, ...], norms: Norms
+    layers: tuple[str, ...], norms: Norms, classes: int | None
 ) -> tuple[list[float], list[float]]:
     weights = [norms.weight[name] for name in layers]
     biases = [norms.bias.get(name, 0.0) for name in layers]
     if norms.head is not None:
         weights[-1], biases[-1] = norms.head, norms.head_bias
+    elif classes == 2:
+        # The difference of two rows is at most sqrt(2) times the norm of both.
+        weights[-1] *= math.sqrt(2)
+        biases[-1] *= math.sqrt(2)
     return weights, biases
 
 
@@ -89,10 +92,16 @@ def _traced(
     input_norm: float,
 ) -> tuple[Complexity, Assumption]:
     counts = path_counts(of)
-    weights, biases = _norms_in_order(of.layers, norms)
-    biased = any(biases)
+    weights, biases = _norms_in_order(of.layers, norms, network.outputs)
+    # Whether a layer has a bias is fixed in advance; that it came out as 0 is not.
+    having = {x.name for x in network.layers if x.bias is not None}
+    constants = [
+        paths
+        for name, paths in zip(of.layers, counts.biases, strict=True)
+        if name in having
+    ]
     constant, kind = _constant(
-        of, counts, evidence, classes=network.outputs, biased=biased
+        of, counts, evidence, classes=network.outputs, biased=bool(constants)
     )
     paths = float(counts.inputs.max())
     detail = f"counted: at most {paths:g} from one input position to the output"
@@ -101,7 +110,7 @@ def _traced(
         constant,
         kind,
         network.outputs,
-        _energy(counts, evidence, input_norm, biased=biased),
+        _energy(counts, evidence, input_norm) + sum(constants),
         float(counts.inputs.mean()),
         len(of.layers),
     ), Assumption("paths from input to output are counted", holds=True, detail=detail)
@@ -111,7 +120,9 @@ def _untraced(
     network: Network, norms: Norms, evidence: Evidence | None, input_norm: float
 ) -> tuple[Complexity, Assumption]:
     layers = tuple(x for x in network.layers if x.counted)
-    weights, biases = _norms_in_order(tuple(x.name for x in layers), norms)
+    weights, biases = _norms_in_order(
+        tuple(x.name for x in layers), norms, network.outputs
+    )
     dense = all(x.kind == "linear" for x in layers)
     coins = [0.5] * (len(layers) - 1)
     if dense:
@@ -123,17 +134,27 @@ def _untraced(
             holds=None,
             detail=f"{why}--model would tell",
         )
-    scalar = (network.outputs or 1) <= 2
+    constants = sum(x.bias is not None for x in layers)
+    one_source = dense and not constants and (network.outputs or 1) <= 2
     norm = input_norm if evidence is None else evidence.mean_square_norm**0.5
     return Complexity(
         log_product(weights, biases),
-        (dense_constant if dense and scalar else chain_constant)(coins),
+        (dense_constant if one_source else chain_constant)(coins),
         "free of data",
         network.outputs,
-        norm**2 + sum(1.0 for _ in layers) * any(biases),
+        norm**2 + constants,
         1.0,
         len(layers),
     ), fits
+
+
+def _outputs_fit(network: Network, evidence: Evidence | None) -> tuple[Assumption, ...]:
+    """Judge whether the last stored layer can be the one whose outputs were seen."""
+    seen = evidence.outputs if evidence is not None else None
+    if network.nodes is not None or seen is None or seen == network.outputs:
+        return ()
+    why = f"the last stored layer has {network.outputs} outputs, the network {seen}"
+    return (Assumption("the last stored layer is the head", holds=False, detail=why),)
 
 
 def sparse_cnn(
@@ -162,14 +183,14 @@ def sparse_cnn(
     """
     del held_out
     found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms),)
+    assumptions += (about_numbers(norms), *_outputs_fit(network, evidence))
     if any(a.holds is False for a in assumptions):
         return Outcome(None, {}, assumptions, _mend(assumptions, network))
     if found is not None:
         complexity, fits = _traced(found, network, norms, evidence, input_norm)
     else:
         spatial = [x for x in network.layers if x.kind != "linear" and x.counted]
-        if any(norms.bias.get(x.name, 0.0) > 0 for x in spatial):
+        if any(x.bias is not None for x in spatial):
             raise Missing(
                 "convolutions have biases, and how often each enters depends on the "
                 "architecture: give --model",

@@ -35,15 +35,13 @@ def _unrolled(of: Chain, norms: Norms, classes: int) -> tuple[list[float], list[
         biases.append(norms.bias.get(name, 0.0) * math.sqrt(positions))
         pooling = 1.0
     last = next(s for s in reversed(of.stages) if s.layer is not None)
-    if norms.head is not None and last.layer is not None:
-        # A convolutional head has the same ratio between rows as its unrolled matrix
-        # only in sum, so the difference of two rows is bounded by sqrt(2) of the whole.
-        if last.edges is None:
-            weights[-1] *= norms.head / norms.weight[last.layer]
-            biases[-1] = norms.head_bias
-        elif classes == 2:
-            weights[-1] *= math.sqrt(2)
-            biases[-1] *= math.sqrt(2)
+    if norms.head is not None and last.edges is None:
+        weights[-1] *= norms.head / norms.weight[last.layer or ""]
+        biases[-1] = norms.head_bias
+    elif classes == 2:
+        # The difference of two rows is at most sqrt(2) times the norm of both.
+        weights[-1] *= math.sqrt(2)
+        biases[-1] *= math.sqrt(2)
     weights[-1] *= pooling
     return weights, biases
 
@@ -87,14 +85,17 @@ def toeplitz(
         )
     classes = network.outputs or 1
     weights, biases = _unrolled(found, norms, classes)
-    constant = (dense_constant if classes <= 2 else chain_constant)(found.coins)
+    having = {x.name for x in network.layers if x.bias is not None}
+    constants = sum(name in having for name in found.layers)
+    one_source = classes <= 2 and not constants
+    constant = (dense_constant if one_source else chain_constant)(found.coins)
     norm = input_norm if evidence is None else evidence.mean_square_norm**0.5
     complexity = Complexity(
         log_product(weights, biases),
         constant,
         "free of data",
         network.outputs,
-        norm**2 + len(weights) * any(biases),
+        norm**2 + constants,
         1.0,
         len(weights),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
+from boundkit.layers.batch_norm import of_call, of_module
 from boundkit.layers.functional import equivalent, is_addition
 from boundkit.layers.operations import Operation, describe, pooled, reshaped
 
@@ -92,7 +93,8 @@ def operation(net: Followed, node: fx.Node) -> Operation:
         module = net.root.get_submodule(str(node.target))
         if _has_foreign_hooks(module):
             return Operation("unknown", detail=f"{label} with hooks")
-        return describe(module, source, target)
+        done = describe(module, source, target)
+        return replace(done, statistics=of_module(module, net.path(node)))
     same_shapes = len(inputs) == 2 and all(net.sample(n) == target for n in inputs)
     if is_addition(node.target) and len(tensors) == 2 and same_shapes:
         plain = node.kwargs.get("alpha", 1) == 1

@@ -99,7 +99,7 @@ def reshaped(source: Shape, target: Shape) -> Operation:
     if source == target:
         return Operation("identity")
     vector_or_channels_kept = prod(target[1:]) == 1 or source[:1] == target[:1]
-    if prod(source) == prod(target) and target and vector_or_channels_kept:
+    if prod(source) == prod(target) and vector_or_channels_kept:
         return Operation("flatten")
     return _unknown(f"reshape from {source} to {target}")
 
@@ -113,6 +113,8 @@ def _max_pool(module: Any, source: Shape, target: Shape) -> Operation:
     geometry = of_module(module)
     if geometry is None or module.return_indices:
         return _unknown(type(module).__name__)
+    if len(geometry.kernel) != len(source) - 1:
+        return _unknown(f"{type(module).__name__} over features")
     return Operation("max_pool", geometry=_reaching(geometry, source, target))
 
 
@@ -120,6 +122,8 @@ def _average_pool(module: Any, source: Shape, target: Shape) -> Operation:
     geometry = of_module(module)
     if geometry is None:
         return _unknown(type(module).__name__)
+    if len(geometry.kernel) != len(source) - 1:
+        return _unknown(f"{type(module).__name__} over features")
     if getattr(module, "divisor_override", None) not in {None, prod(geometry.kernel)}:
         return _unknown(f"{type(module).__name__} with a divisor of its own")
     if module.ceil_mode and _reaching(geometry, source, target) != geometry:

@@ -181,9 +181,9 @@ def _ledger(
 def _outputs(layers: tuple[Layer, ...]) -> int | None:
     """Return the number of rows of the last counted layer, if they are its outputs."""
     last = next((x for x in reversed(layers) if x.counted), None)
-    if last is None or last.kind not in {"linear", "conv1d", "conv2d", "conv3d"}:
+    if last is None or last.kind == "attention":
         return None
-    return last.weight.shape[0]
+    return last.weight.shape[1 if last.kind.startswith("conv_transpose") else 0]
 
 
 def from_tensors(checkpoint: Checkpoint) -> tuple[Network, tuple[LedgerRow, ...]]:

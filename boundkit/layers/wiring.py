@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,7 @@ _CONVS: dict[tuple[bool, int], Kind] = {
 def _informed(layer: Layer, node: Node, uses: int) -> Layer:
     if node.geometry is None:
         return replace(layer, uses=uses)
-    kind = _CONVS.get(
-        (node.geometry.transposed, len(node.geometry.kernel)), layer.kind
-    )
+    kind = _CONVS.get((node.geometry.transposed, len(node.geometry.kernel)), layer.kind)
     return replace(layer, geometry=node.geometry, kind=kind, uses=uses)
 
 
@@ -68,7 +67,7 @@ def wire(network: Network, nodes: tuple[Node, ...]) -> Network:
         layers=tuple(ordered.values()),
         nodes=nodes,
         input_shape=source.shape,
-        outputs=shape[0] if len(shape) == 1 else 1 if not shape else None,
+        outputs=prod(shape) if prod(shape[1:]) == 1 else None,
         obstacles=MappingProxyType({}),
     )
 

@@ -31,18 +31,20 @@ def completed(network: Network, sizes: Norms) -> Norms:
         return sizes
     if not all(0 < sizes.weight[layer.name] < math.inf for layer in counted):
         return sizes
+    sizes = replace(sizes, toeplitz=toeplitz_norms(network))
     head = _head(network)
     if head is None:
         return sizes
     weight, bias = head_norms(head)
-    unrolled = toeplitz_norms(network)
-    return replace(sizes, head=weight, head_bias=bias, toeplitz=unrolled)
+    return replace(sizes, head=weight, head_bias=bias)
 
 
 def _head(network: Network) -> Layer | None:
     applied = [node.layer for node in network.nodes or () if node.layer is not None]
     layers = {layer.name: layer for layer in network.layers if layer.counted}
     last = layers.get(applied[-1]) if applied else list(layers.values())[-1]
-    if last is None or last.kind.startswith(("conv_transpose", "attention")):
-        return None
-    return last
+    if last is None or last.kind == "linear":
+        return last
+    # Rows of different groups see different channels: their difference is no row.
+    shared = last.geometry is not None and last.geometry.groups == 1
+    return last if shared and last.kind in {"conv1d", "conv2d", "conv3d"} else None

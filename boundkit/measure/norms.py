@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from boundkit.numerics.blocks import array
-from boundkit.numerics.norms import frobenius_norm
+from boundkit.numerics.norms import frobenius_norm, norm_of_blocks
 from boundkit.types import Norms
 
 if TYPE_CHECKING:
@@ -50,20 +49,24 @@ def norms(
     return Norms(MappingProxyType(weight), MappingProxyType(bias))
 
 
+def _length(values: NDArray[np.float64]) -> float:
+    return norm_of_blocks([values.ravel()])
+
+
 def _centered(rows: NDArray[np.float64]) -> float:
     """Return the norm of (C, d) rows as margins see them."""
     if rows.shape[0] == 1:
-        return float(np.linalg.norm(rows))
+        return _length(rows)
     if rows.shape[0] == 2:
-        return float(np.linalg.norm(rows[1] - rows[0]))
+        return _length(rows[1] - rows[0])
     mean = np.zeros(rows.shape[1])
     for first in range(0, rows.shape[0], _ROWS):
         mean += rows[first : first + _ROWS].astype(np.float64).sum(axis=0)
     mean /= rows.shape[0]
-    total = 0.0
-    for first in range(0, rows.shape[0], _ROWS):
-        total += float(np.sum((rows[first : first + _ROWS] - mean) ** 2))
-    return math.sqrt(total)
+    return norm_of_blocks(
+        (rows[first : first + _ROWS] - mean).ravel()
+        for first in range(0, rows.shape[0], _ROWS)
+    )
 
 
 def _rows(tensor: StoredTensor) -> NDArray[np.float64]:

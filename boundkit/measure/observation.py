@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from boundkit.layers.graph import trace
+from boundkit.layers.probe import evaluating
 from boundkit.layers.wiring import first_layer, wire
 from boundkit.measure.evidence import evidence
+from boundkit.numerics.norms import frobenius_norm
 from boundkit.types import Notice
 
 if TYPE_CHECKING:
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     from boundkit.types import Evidence, Geometry, Network
 
 __all__ = ["traced", "watched"]
+
+#: Relative; weights that the module computes in bfloat16 agree to three digits.
+_AGREEMENT = 1e-2
 
 
 def traced(
@@ -37,7 +44,27 @@ def traced(
     if followed.nodes is None:
         why = f"{followed.reason}; the architecture stays unknown"
         return network, (Notice("not-traced", why),)
-    return wire(network, followed.nodes), ()
+    wired = wire(network, followed.nodes)
+    unlike = _computed_otherwise(wired, module)
+    return replace(wired, obstacles={"unread": unlike} if unlike else {}), ()
+
+
+def _computed_otherwise(network: Network, module: nn.Module) -> tuple[str, ...]:
+    """Name the weights that the module does not put together as it was taken to."""
+    from operator import attrgetter
+
+    found = []
+    # A look-alike of weight_norm differs by its numbers only. Hooks have run by now.
+    with evaluating(module):
+        for layer in network.layers:
+            storage = layer.weight.storage
+            if storage is None or not storage.key.startswith("computed:"):
+                continue
+            applied = float(attrgetter(layer.name)(module).detach().double().norm())
+            taken = frobenius_norm(layer.weight)
+            if not math.isclose(applied, taken, rel_tol=_AGREEMENT):
+                found.append(layer.name)
+    return tuple(found)
 
 
 def _patches(network: Network) -> Geometry | Literal["dense"] | None:

@@ -20,6 +20,10 @@ __all__ = ["PRINTED", "printed"]
 _SOURCE = "Xu et al. (2023)"
 
 
+def _depth(network: Network) -> int:
+    return sum(x.uses for x in network.layers if x.counted)
+
+
 def _log_dense(log_rho: float, layers: int, n: int, delta: float) -> float | None:
     """Return log of (16): 2 (rho + 1)(sqrt(2 log 2 L) + 1) / sqrt N + 3 sqrt(...)."""
     inner = 2 * (log_rho + 1) ** 2 / delta
@@ -46,14 +50,14 @@ def _overlap(geometry: Geometry) -> float | None:
 def _log_conjecture(network: Network, log_rho: float, log_data: float) -> float | None:
     """Return log of (24) with the missing 1/m: 2^(L-1) rho prod sqrt(K/(K-O)) S / m."""
     layers = [x for x in network.layers if x.counted]
-    total = (len(layers) - 1) * math.log(2) + log_rho + log_data
+    total = (_depth(network) - 1) * math.log(2) + log_rho + log_data
     for layer in layers:
         if layer.kind == "linear":
             continue
         factor = None if layer.geometry is None else _overlap(layer.geometry)
         if factor is None:
             return None
-        total += math.log(factor)
+        total += layer.uses * math.log(factor)
     return total
 
 
@@ -73,14 +77,14 @@ PRINTED: tuple[
         "dense_printed",
         "(16)",
         lambda net, log_rho, _data, n, delta: _log_dense(
-            log_rho, sum(x.counted for x in net.layers), n, delta
+            log_rho, _depth(net), n, delta
         ),
     ),
     (
         "sparse_cnn_printed",
         "(19)",
         lambda net, log_rho, data, _n, _delta: (
-            sum(x.counted for x in net.layers) * math.log(2) + log_rho + data
+            _depth(net) * math.log(2) + log_rho + data
         ),
     ),
     (

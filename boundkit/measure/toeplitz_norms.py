@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boundkit.numerics.blocks import array
-from boundkit.numerics.path_counts import output_size
+from boundkit.numerics.path_counts import tap_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,44 +18,37 @@ if TYPE_CHECKING:
 
     from boundkit.types import Geometry, Network, StoredTensor
 
-__all__ = ["tap_uses", "toeplitz_norm", "toeplitz_norms"]
+__all__ = ["meetings", "toeplitz_norm", "toeplitz_norms"]
 
 
-def tap_uses(geometry: Geometry, sizes: Sequence[int]) -> list[NDArray[np.float64]]:
-    """Return per axis how many output positions each tap meets the input at.
+def meetings(geometry: Geometry, sizes: Sequence[int]) -> list[NDArray[np.float64]]:
+    """Return per axis at how many output positions two taps meet the same input.
 
-    Padding other than zeros copies an input, so there every tap always meets one.
+    On the diagonal that is how often a tap meets an input at all. Padding with zeros
+    leaves it at that; padding that copies an input adds two taps into one entry.
 
     Args:
         geometry: Of a convolution or transposed convolution.
         sizes: Input positions along each axis.
 
     Returns:
-        Per axis an array (kernel,).
+        Per axis a matrix (kernel, kernel).
     """
-    uses = []
+    found = []
     for axis, size in enumerate(sizes):
-        outputs = output_size(geometry, axis, size)
-        low = geometry.padding[axis][0]
-        step, spread = geometry.stride[axis], geometry.dilation[axis]
-        taps = np.arange(geometry.kernel[axis])[:, None] * spread
-        if geometry.transposed:
-            positions = np.arange(size)[None] * step + taps - low
-            limit = outputs
-        else:
-            positions = np.arange(outputs)[None] * step + taps - low
-            limit = size
-        inside = (positions >= 0) & (positions < limit)
-        if geometry.padding_mode != "zeros":
-            inside[...] = True
-        uses.append(inside.sum(axis=1).astype(np.float64))
-    return uses
+        sources = tap_sources(geometry, axis, size)
+        same = sources[:, None, :] == sources[None, :, :]
+        found.append((same & (sources >= 0)).sum(axis=2).astype(np.float64))
+    return found
 
 
 def toeplitz_norm(
     weight: StoredTensor, geometry: Geometry, sizes: Sequence[int]
 ) -> float:
-    """Return ``sqrt(sum over taps of ||w_tap||^2 times the uses of the tap)``.
+    """Return the Frobenius norm of the matrix that a convolution is on whole maps.
+
+    With zero padding it is the root of the sum over taps of ``||w_tap||^2`` times the
+    number of output positions at which the tap meets the input.
 
     Args:
         weight: (out, in / groups, *kernel), or (in, out / groups, *kernel) transposed.
@@ -67,14 +60,18 @@ def toeplitz_norm(
     """
     values = np.asarray(array(weight), np.float64)
     top = float(np.max(np.abs(values), initial=0.0)) or 1.0
-    energy = np.sum((values / top) ** 2, axis=(0, 1))
-    for uses in reversed(tap_uses(geometry, sizes)):
-        energy = np.asarray(energy @ uses)
-    return top * math.sqrt(float(energy))
+    taps = values / top
+    spread = taps
+    for axis, pairs in enumerate(meetings(geometry, sizes)):
+        spread = np.moveaxis(np.tensordot(spread, pairs, (2 + axis, 0)), -1, 2 + axis)
+    # Rounding may leave the norm of taps that cancel a hair below zero.
+    return top * math.sqrt(max(float(np.vdot(taps, spread)), 0.0))
 
 
 def toeplitz_norms(network: Network) -> Mapping[str, float]:
     """Return the unrolled norm of every convolution of a traced network.
+
+    A weight that is applied to maps of several sizes has the largest of its norms.
 
     Args:
         network: With nodes, so that the size of every map is known.
@@ -89,8 +86,10 @@ def toeplitz_norms(network: Network) -> Mapping[str, float]:
     found: dict[str, float] = {}
     for node in network.nodes:
         layer = layers.get(node.layer or "")
-        if layer is None or layer.geometry is None or layer.name in found:
+        geometry = node.geometry or (layer.geometry if layer else None)
+        sizes = shapes[node.inputs[0]][1:] if node.inputs else ()
+        if layer is None or geometry is None or len(sizes) != len(geometry.kernel):
             continue
-        sizes = shapes[node.inputs[0]][1:]
-        found[layer.name] = toeplitz_norm(layer.weight, layer.geometry, sizes)
+        norm = toeplitz_norm(layer.weight, geometry, sizes)
+        found[layer.name] = max(norm, found.get(layer.name, 0.0))
     return MappingProxyType(found)

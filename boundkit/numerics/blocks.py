@@ -23,7 +23,7 @@ __all__ = ["FLOATING", "array", "blocks", "floats", "is_floating", "numpy_dtype"
 
 #: Elements per block: 256 KiB of float32 in, 512 KiB of float64 beside it.
 _BLOCK = 64 * 1024
-#: Bytes asked of a storage at a time; large enough to hide the cost of a call.
+#: Bytes asked of a storage at a time; large enough to hide the cost of a mapping.
 _WINDOW = 16 * 1024 * 1024
 
 _NUMPY = {
@@ -142,7 +142,7 @@ def floats(tensor: StoredTensor) -> Iterator[NDArray[np.float64]]:
         NotApplicable: The numbers cannot be read; the message says why.
         Unreadable: The bytes are not there.
     """
-    room = np.empty(2 * _BLOCK, np.float64)
+    room = np.empty(2 * min(_BLOCK, max(tensor.numel, 1)), np.float64)
     for block in blocks(tensor):
         real = block.view(block.real.dtype) if block.dtype.kind == "c" else block
         if tensor.dtype == "bfloat16":

@@ -12,6 +12,7 @@ docs/theory.md proves this (Lemmas 1 to 3, Theorems A and B).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,8 +37,10 @@ __all__ = [
 
 #: Moments of Y^2 that are taken from a sample; beyond them nothing improves up to L = 30.
 _MOMENTS = 12
-#: Moments that every sample obeys are free, and a hundred layers use the sixtieth.
+#: Moments that every sample obeys are free; these are searched for the best one.
 _FREE_MOMENTS = 64
+#: Coins beyond which Theorem B, quadratic in their number, is not tried.
+_DEEP = 256
 
 
 def activation_coin(slope: float) -> tuple[float, float]:
@@ -60,11 +63,22 @@ def max_pool_coin(positions: int, slope: float) -> float:
     return 1 - (1 + slope) / (2 * positions)
 
 
+def _binomial(count: int, p: float) -> NDArray[np.float64]:
+    """Return (count + 1,) probabilities of heads of equal coins."""
+    number = np.arange(count + 1)
+    if p in {0.0, 1.0}:
+        return np.asarray(number == count * p, np.float64)
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count + 1)))])
+    choices = logs[-1] - logs - logs[::-1]
+    exponent = choices + number * math.log(p) + (count - number) * math.log1p(-p)
+    return np.asarray(np.exp(exponent), np.float64)
+
+
 def heads(coins: Sequence[float]) -> NDArray[np.float64]:
     """Return (len(coins) + 1,) probabilities of 0, 1, 2, .. heads of independent coins."""
     law = np.ones(1)
-    for p in coins:
-        law = np.convolve(law, [1 - p, p])
+    for p, count in Counter(coins).items():
+        law = np.convolve(law, _binomial(count, p))
     return law
 
 
@@ -112,6 +126,19 @@ def sign_moments(spectrum: NDArray[np.float64]) -> NDArray[np.float64]:
     return limit
 
 
+def _free_factors(log_level: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the tail factors that every sample obeys, at levels 2^j."""
+    # The best moment is near log(2^j); the first ones are searched.
+    deep = np.maximum(np.ceil(log_level), 1).astype(np.int64)
+    last = max(_FREE_MOMENTS, int(deep.max(initial=1)))
+    logs = np.cumsum(np.log(np.arange(1, 2 * last, 2)))
+    order = np.arange(1, _FREE_MOMENTS + 1)
+    searched = (log_level[:, None] + logs[: order.size]) / order
+    best = np.minimum(searched.min(axis=1), (log_level + logs[deep - 1]) / deep)
+    level = np.exp(np.minimum(log_level, 700.0))
+    return np.asarray(np.minimum(np.exp(best), 1 + np.sqrt(2 * (level - 1))))
+
+
 def tail_factors(
     count: int, moments: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
@@ -125,16 +152,18 @@ def tail_factors(
     Returns:
         (..., count) factors.
     """
+    log_level: NDArray[np.float64] = math.log(2) * np.arange(count, dtype=np.float64)
+    free = _free_factors(log_level)
     if moments is None:
-        moments = _double_factorials(_FREE_MOMENTS)
-    level: NDArray[np.float64] = np.asarray(2.0 ** np.arange(count), np.float64)
+        return free
     kappa = np.sqrt(np.maximum(moments[..., 1] - 1, 0))
+    level = np.exp(np.minimum(log_level, 700.0))
     best: NDArray[np.float64] = np.minimum(
-        level, 1 + kappa[..., None] * np.sqrt(level - 1)
+        free, 1 + kappa[..., None] * np.sqrt(level - 1)
     )
     for m in range(2, moments.shape[-1] + 1):
-        holder = (level * moments[..., m - 1, None]) ** (1 / m)
-        best = np.minimum(best, holder)
+        exponent = (log_level + np.log(moments[..., m - 1, None])) / m
+        best = np.minimum(best, np.exp(np.minimum(exponent, 700.0)))
     return best
 
 
@@ -239,6 +268,8 @@ def dense_constant(coins: Sequence[float]) -> float:
     """
     if not coins:
         return 1.0
+    if len(coins) > _DEEP:
+        return chain_constant(coins)
     return min(
         math.sqrt(second_moment(coins)),
         chain_constant(coins),
@@ -255,8 +286,8 @@ def dense_constant_of_data(
         coins: Probability of heads of each nonlinear layer.
         spectrum: (d,) eigenvalues of ``sum_i x_i x_i^T`` over their trace.
     """
-    if not coins:
-        return 1.0
+    if not coins or len(coins) > _DEEP:
+        return dense_constant(coins)
     moments = sign_moments(spectrum)
     kappa = math.sqrt(max(float(moments[1]) - 1, 0.0))
     return min(

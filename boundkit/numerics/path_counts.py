@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from boundkit.types import Geometry
 
-__all__ = ["average_edges", "conv_edges", "max_edges", "output_size", "pull_back"]
+__all__ = [
+    "average_edges",
+    "conv_edges",
+    "max_edges",
+    "output_size",
+    "pull_back",
+    "tap_sources",
+]
 
 
 def output_size(geometry: Geometry, axis: int, size: int) -> int:
@@ -46,6 +53,35 @@ def _source(position: int, size: int, mode: str) -> int | None:
     return None
 
 
+def tap_sources(geometry: Geometry, axis: int, size: int) -> NDArray[np.int64]:
+    """Return which input position each tap meets at each output position of one axis.
+
+    Args:
+        geometry: Of a convolution or a transposed convolution.
+        axis: Which spatial axis.
+        size: Input positions along it.
+
+    Returns:
+        (kernel, outputs) positions, -1 where the tap meets a zero. A padded position
+        that copies an input is that input.
+    """
+    outputs = output_size(geometry, axis, size)
+    low = geometry.padding[axis][0]
+    step, spread = geometry.stride[axis], geometry.dilation[axis]
+    found = np.full((geometry.kernel[axis], outputs), -1, np.int64)
+    for tap in range(geometry.kernel[axis]):
+        if geometry.transposed:
+            reached = np.arange(size) * step - low + tap * spread
+            inside = (reached >= 0) & (reached < outputs)
+            found[tap, reached[inside]] = np.arange(size)[inside]
+            continue
+        for output in range(outputs):
+            position = output * step - low + tap * spread
+            source = _source(position, size, geometry.padding_mode)
+            found[tap, output] = -1 if source is None else source
+    return found
+
+
 def conv_edges(geometry: Geometry, sizes: Sequence[int]) -> list[NDArray[np.float64]]:
     """Return per axis the (outputs, inputs) numbers of taps that join two positions.
 
@@ -58,22 +94,10 @@ def conv_edges(geometry: Geometry, sizes: Sequence[int]) -> list[NDArray[np.floa
     """
     edges = []
     for axis, size in enumerate(sizes):
-        outputs = output_size(geometry, axis, size)
-        matrix = np.zeros((outputs, size))
-        low = geometry.padding[axis][0]
-        step, spread = geometry.stride[axis], geometry.dilation[axis]
-        for tap in range(geometry.kernel[axis]):
-            if geometry.transposed:
-                for i in range(size):
-                    o = i * step - low + tap * spread
-                    if 0 <= o < outputs:
-                        matrix[o, i] += 1
-                continue
-            for o in range(outputs):
-                position = o * step - low + tap * spread
-                i_or_none = _source(position, size, geometry.padding_mode)
-                if i_or_none is not None:
-                    matrix[o, i_or_none] += 1
+        sources = tap_sources(geometry, axis, size)
+        matrix = np.zeros((sources.shape[1], size))
+        taps, outputs = np.nonzero(sources >= 0)
+        np.add.at(matrix, (outputs, sources[taps, outputs]), 1)
         edges.append(matrix)
     return edges
 

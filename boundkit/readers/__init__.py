@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boundkit.errors import CheckpointError
-from boundkit.readers import distributed, huggingface, in_memory, trusted
+from boundkit.readers import distributed, huggingface, in_memory, pieces, trusted
 from boundkit.readers.containers import FILES
 from boundkit.readers.foreign import head_of, refuse
 from boundkit.readers.selection import select
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["READERS", "read"]
 
-READERS: tuple[Reader, ...] = (distributed, huggingface, *FILES)
+READERS: tuple[Reader, ...] = (distributed, pieces, huggingface, *FILES)
 """In the order in which they are asked."""
 
 

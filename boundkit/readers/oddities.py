@@ -45,14 +45,20 @@ _FAMILIAR_BUILTINS = frozenset(
     f"builtins.{name}"
     for name in (
         "bool",
+        "bytes",
+        "complex",
         "dict",
         "float",
+        "frozenset",
         "int",
         "list",
+        "long",
         "object",
         "set",
         "str",
         "tuple",
+        "type",
+        "unicode",
     )
 )
 

@@ -86,6 +86,8 @@ def _is_lightning(root: Branch) -> bool:
 
 def _merge_aliases(found: Survey) -> None:
     """Put aside each model that is, tensor by tensor, the same bytes as an earlier one."""
+    if len(found.models) < 2:
+        return
     kept: dict[frozenset[object], Model] = {}
     for model in list(found.models):
         identities = [_identity(t) for t in model.tensors.values()]

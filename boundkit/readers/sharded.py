@@ -29,6 +29,7 @@ LONGEST_INDEX = 100_000_000
 """Bytes; 10^5 tensors with long names take 20 MB."""
 
 _SHARD = re.compile(r"(?P<stem>.+)-\d{2,}-of-0*(?P<count>\d+)\.(?P<ending>[a-z0-9]+)")
+_PIECE = re.compile(r"shard-\d+-model-\d+-of-\d+\.safetensors")
 _AGAIN = "download or save the checkpoint again"
 
 
@@ -81,6 +82,9 @@ def read(path: Path) -> Contents:
 
 def part_of(path: Path) -> Notice | None:
     """Return a notice if a file is called like one of several shards."""
+    if _PIECE.fullmatch(path.name):
+        message = "this is a piece of a distributed checkpoint; analyze its folder"
+        return Notice("one-shard", message)
     match = _SHARD.fullmatch(path.name)
     if match is None or int(match["count"][:9]) < 2:
         return None

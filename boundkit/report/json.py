@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from math import isfinite
 from re import sub
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from boundkit.report.escape import has_hidden
 from boundkit.report.model import SCHEMA
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from boundkit.types import Certificate, LedgerRow, Measurement, Notice
 
 __all__ = ["SPECTRAL_COLUMNS", "document", "render", "schema"]
+
+# A step into the report and those before it: a path is only spelled where one is needed.
+_Place: TypeAlias = tuple["_Place | None", object]
+
+# Tables have millions of cells; these need no look.
+_PLAIN = frozenset({int, bool, type(None)})
+
+_ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 
 SPECTRAL_COLUMNS = (
     "spectral_norm",
@@ -40,7 +48,7 @@ def document(report: Report) -> dict[str, Any]:
     spelled out as ``\udcXX``, since no UTF-8 text can hold it.
     """
     stray: list[str] = []
-    plain: dict[str, Any] = _plain(_raw(report), "", stray)
+    plain: dict[str, Any] = _plain(_raw(report), None, stray)
     plain["warnings"] += [_stray_warning(path) for path in stray]
     return plain
 
@@ -165,36 +173,48 @@ def _unless_beyond(value: float | None, log10: float | None) -> float | None:
     return None if value == float("inf") and known else value
 
 
-def _plain(value: Any, path: str, stray: list[str]) -> Any:
+def _plain(value: Any, place: _Place | None, stray: list[str]) -> Any:
     """Return ``value`` in JSON's own types; paths of non-finite numbers go to stray."""
     match value:
         case None | bool() | int():
             return value
         case str():
-            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+            return _text(value)
         case float():
             if isfinite(value):
                 return float(value)
-            stray.append(path)
+            stray.append(_path(place))
             return None
-        case Mapping():
-            return {
-                _plain(str(key), path, stray): _plain(part, _join(path, key), stray)
-                for key, part in value.items()
-            }
         case list() | tuple():
             return [
-                _plain(part, f"{path}[{place}]", stray)
-                for place, part in enumerate(value)
+                part if type(part) in _PLAIN else _plain(part, (place, at), stray)
+                for at, part in enumerate(value)
             ]
+        case Mapping():
+            return {
+                _text(str(key)): (
+                    part if type(part) in _PLAIN else _plain(part, (place, key), stray)
+                )
+                for key, part in value.items()
+            }
     # Arrays and scalars of numpy and torch, known by method so that neither is imported.
     return _plain(
-        value.tolist() if hasattr(value, "tolist") else str(value), path, stray
+        value.tolist() if hasattr(value, "tolist") else str(value), place, stray
     )
 
 
-def _join(path: str, key: object) -> str:
-    return f"{path}.{key}" if path else str(key)
+def _text(text: str) -> str:
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _path(place: _Place | None) -> str:
+    steps: list[str] = []
+    while place is not None:
+        place, step = place
+        steps.append(f"[{step}]" if isinstance(step, int) else f".{step}")
+    return "".join(reversed(steps)).removeprefix(".")
 
 
 def _block(part: Any) -> str:
@@ -205,7 +225,7 @@ def _block(part: Any) -> str:
 
 
 def _dump(part: Any) -> str:
-    return json.dumps(part, allow_nan=False, ensure_ascii=False)
+    return _ENCODER.encode(part)
 
 
 def _seen(match: Any) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from boundkit_cli.exits import CLOSED_PIPE
+from boundkit_cli.exits import CLOSED_PIPE, USAGE
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -151,10 +151,13 @@ def _guarded(action: Callable[[], object]) -> None:
     try:
         action()
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # The interpreter flushes stdout once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(CLOSED_PIPE) from None
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(CLOSED_PIPE) from None
+        talk(f"error: cannot write to standard output: {error.strerror}; make room")
+        raise typer.Exit(USAGE) from None
 
 
 def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
