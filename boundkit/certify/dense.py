@@ -53,11 +53,13 @@ def dense(
     fits = _one_position(network)
     if fits.holds is False:
         _, assumptions = about_network(network)
+        assumptions += (about_numbers(norms),)
+        alone = all(a.holds is not False for a in assumptions)
         note = (
             "sparse_cnn covers convolutions; toeplitz is this theorem on their unrolled "
             "matrices"
         )
-        return Outcome(None, {}, (*assumptions, about_numbers(norms), fits), note)
+        return Outcome(None, {}, (*assumptions, fits), note if alone else "")
     found = sparse_cnn(network, norms, evidence, held_out, delta, gamma, input_norm)
     return Outcome(found.log10, found.terms, (*found.assumptions, fits), found.note)
 

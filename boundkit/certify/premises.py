@@ -65,7 +65,7 @@ def about_network(network: Network) -> tuple[Chain | None, tuple[Assumption, ...
     assumptions = [wiring]
     if network.nodes is None:
         norm = network.obstacles.get("normalization", ())
-        detail = f"{_names(norm)}: not homogeneous" if norm else "no tensor of one"
+        detail = f"found {_names(norm)}" if norm else "no tensor of one"
         assumptions.append(
             Assumption("no normalization layer", holds=not norm, detail=detail)
         )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from boundkit.report.model import Certificates, Provenance, Rho
+from boundkit.report.sections.margin_table import margin_table
 from boundkit.report.text import render
 from boundkit.types import Assumption, Measurement, Notice
 from tests.report.reports import (
@@ -249,15 +250,47 @@ def test_long_lists_of_measurements_are_cut_and_say_so():
 
 
 def test_tables_of_data_are_flattened_and_arrays_left_to_json():
-    margins = {
+    collapse = {
         "mean": 0.5,
         "deep": {"q": None, "ok": True, "nan": float("nan")},
         "a": [1],
     }
 
-    assert "Margins: mean 0.500, deep.q -, deep.ok yes, deep.nan not finite" in said(
-        report(margins=margins)
+    assert "Collapse: mean 0.500, deep.q -, deep.ok yes, deep.nan not finite" in said(
+        report(collapse=collapse)
     )
+
+
+def test_margins_of_each_sample_are_a_row_and_over_rho_another():
+    one = {"min": -0.5, "median": 1.25, "mean": 1.0, "train_error": 0.0125}
+    over = {"min": -0.1, "median": 0.25, "rho_eq": 4.5, "epsilon": None}
+    text = said(
+        report(margins=one | {"normalized": over, "test": one | {"train_error": 0.2}})
+    )
+
+    assert "Margins min 1 % 5 % 10 % median mean error" in text
+    assert "training -0.500 - - - 1.25 1.00 1.25 %" in text
+    assert "over rho -0.100 - - - 0.250 -" in text
+    assert "held-out -0.500 - - - 1.25 1.00 20.00 %" in text
+    assert "equilibrium rho 4.50" in text
+
+
+def test_a_narrow_report_keeps_the_margins_that_say_most():
+    one = {"min": -0.5, "median": 1.25, "mean": 1.0, "train_error": 0.0}
+    lines = "".join(
+        text
+        for line in margin_table(report(margins=one), 60)
+        for text, _ in (*line, ("\n", ""))
+    )
+
+    assert lines.splitlines()[0].split() == [
+        "Margins",
+        "min",
+        "1",
+        "%",
+        "median",
+        "error",
+    ]
 
 
 def test_a_flood_of_one_warning_does_not_hide_the_others():

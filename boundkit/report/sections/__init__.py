@@ -14,6 +14,7 @@ from boundkit.report.sections.heading import heading
 from boundkit.report.sections.headline import headline
 from boundkit.report.sections.heuristics import heuristics
 from boundkit.report.sections.layer_table import layer_table
+from boundkit.report.sections.margin_table import margin_table
 from boundkit.report.sections.measured import measured
 from boundkit.report.sections.notices import notices
 from boundkit.report.sections.omissions import omissions
@@ -29,6 +30,7 @@ SECTIONS: tuple[Section, ...] = (
     bound_table,
     headline,
     omissions,
+    margin_table,
     heuristics,
     measured,
     notices,

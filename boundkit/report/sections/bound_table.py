@@ -127,7 +127,7 @@ def _reason(row: Certificate) -> str:
 
 def _footnote(rows: tuple[Certificate, ...], width: int) -> list[Line]:
     stated = [row for row in rows if row.value is not None]
-    together = sum(row.delta for row in stated)
+    together = round(sum(row.delta for row in stated), 12)
     if len(stated) < 2:
         return []
     joint = (

@@ -1,4 +1,4 @@
-"""What data told: margins, collapse, noise, and measurements beside them."""
+"""What data told: collapse, noise, and measurements beside them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ __all__ = ["measured"]
 
 
 def measured(report: Report, width: int) -> tuple[Line, ...]:
-    """Return every scalar of margins, collapse and noise, then the measurements."""
+    """Return every scalar of collapse and noise, then the measurements."""
     lines: list[Line] = []
     for title, table in (
-        ("Margins", report.margins),
         ("Collapse", report.collapse),
         ("Noise", report.noise),
     ):
