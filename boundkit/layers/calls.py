@@ -7,7 +7,7 @@ from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
-from boundkit.layers.batch_norm import of_call, of_module
+from boundkit.layers.batch_norm import given_to, kept_by
 from boundkit.layers.functional import equivalent, is_addition
 from boundkit.layers.operations import Operation, describe, pooled, reshaped
 
@@ -94,7 +94,7 @@ def operation(net: Followed, node: fx.Node) -> Operation:
         if _has_foreign_hooks(module):
             return Operation("unknown", detail=f"{label} with hooks")
         done = describe(module, source, target)
-        return replace(done, statistics=of_module(module, net.path(node)))
+        return replace(done, statistics=kept_by(module, net.path(node)))
     same_shapes = len(inputs) == 2 and all(net.sample(n) == target for n in inputs)
     if is_addition(node.target) and len(tensors) == 2 and same_shapes:
         plain = node.kwargs.get("alpha", 1) == 1
@@ -132,6 +132,8 @@ def _of_one_tensor(
         return Operation("flatten", detail="reordered")
     if name in _POOLS and _reduced_axes(net, node) == set(range(2, len(source) + 1)):
         return pooled(_POOLS[name], source, target)
+    if (statistics := given_to(node, net.path)) is not None:
+        return Operation("norm", detail="BatchNorm", statistics=statistics)
     module = equivalent(node.target, node.args[1:], node.kwargs)
     return unknown if module is None else describe(module, source, target)
 

@@ -174,4 +174,5 @@ def _node(net: Followed, node: fx.Node, name: str, inputs: tuple[str, ...]) -> N
         slope=done.slope,
         geometry=done.geometry,
         detail=done.detail,
+        statistics=done.statistics,
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from boundkit.types import Geometry
+    from boundkit.types import BatchStatistics, Geometry
 
 __all__ = [
     "Operation",
@@ -50,6 +50,7 @@ class Operation:
     slope: float | None = None
     geometry: Geometry | None = None
     detail: str = ""
+    statistics: BatchStatistics | None = None
 
 
 def _unknown(detail: str) -> Operation:

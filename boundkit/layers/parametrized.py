@@ -12,32 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boundkit.layers.computed import computed
 from boundkit.numerics.blocks import array, is_floating
-from boundkit.types import StoredTensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from boundkit.types import StoredTensor
+
 __all__ = ["Rebuilt", "rebuild"]
-
-
-class _Computed:
-    """A storage whose float64 numbers are computed when first read, then kept."""
-
-    def __init__(self, key: str, nbytes: int, compute: Callable[[], Any]) -> None:
-        self.key = key
-        self.nbytes = nbytes
-        self._compute = compute
-        self._buffer: memoryview | None = None
-
-    def read(self, start: int, stop: int) -> memoryview:
-        """Return bytes ``start:stop`` of the computed array."""
-        if self._buffer is None:
-            values = np.ascontiguousarray(self._compute(), dtype="<f8")
-            self._buffer = memoryview(values.reshape(-1)).cast("B")
-        return self._buffer[start:stop]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,14 +42,6 @@ class Rebuilt:
     parts: Mapping[str, str]
     auxiliary: frozenset[str]
     how: str
-
-
-def _computed(
-    name: str, shape: tuple[int, ...], compute: Callable[[], NDArray[Any]]
-) -> StoredTensor:
-    count = int(np.prod(shape, dtype=np.int64))
-    storage = _Computed(f"computed:{name}", 8 * count, compute)
-    return StoredTensor(shape, "float64", storage)
 
 
 def _weight_norm(g: StoredTensor, v: StoredTensor) -> NDArray[np.float64]:
@@ -136,7 +113,7 @@ def _old_weight_norm(name: str, tensors: Mapping[str, StoredTensor]) -> Rebuilt 
     if g is None or v is None or not _is_weight_norm(g, v):
         return None
     parts = {f"{name}_g": "length g of weight_norm", f"{name}_v": "direction v"}
-    tensor = _computed(name, v.shape, lambda: _weight_norm(g, v))
+    tensor = computed(name, v.shape, lambda: _weight_norm(g, v))
     return Rebuilt(name, tensor, parts, frozenset(), "weight_norm: g v / ||v||")
 
 
@@ -150,7 +127,7 @@ def _new_weight_norm(name: str, tensors: Mapping[str, StoredTensor]) -> Rebuilt 
         f"{stem}.original0": "length g of weight_norm",
         f"{stem}.original1": "direction v",
     }
-    tensor = _computed(name, v.shape, lambda: _weight_norm(g, v))
+    tensor = computed(name, v.shape, lambda: _weight_norm(g, v))
     return Rebuilt(name, tensor, parts, frozenset(), "weight_norm: g v / ||v||")
 
 
@@ -164,7 +141,7 @@ def _old_spectral_norm(
     vectors = {f"{name}_u": "left power-iteration vector"}
     if v is not None:
         vectors[f"{name}_v"] = "right power-iteration vector"
-    tensor = _computed(name, weight.shape, lambda: _spectral_norm(weight, u, v))
+    tensor = computed(name, weight.shape, lambda: _spectral_norm(weight, u, v))
     parts = {f"{name}_orig": "weight before spectral_norm", **vectors}
     return Rebuilt(
         name, tensor, parts, frozenset(vectors), "spectral_norm: W / (u^T W v)"
@@ -183,7 +160,7 @@ def _new_spectral_norm(
     vectors = {f"{stem}.0._u": "left power-iteration vector"}
     if v is not None:
         vectors[f"{stem}.0._v"] = "right power-iteration vector"
-    tensor = _computed(name, weight.shape, lambda: _spectral_norm(weight, u, v))
+    tensor = computed(name, weight.shape, lambda: _spectral_norm(weight, u, v))
     parts = {f"{stem}.original": "weight before spectral_norm", **vectors}
     return Rebuilt(
         name, tensor, parts, frozenset(vectors), "spectral_norm: W / (u^T W v)"
@@ -200,7 +177,7 @@ def _pruned(name: str, tensors: Mapping[str, StoredTensor]) -> Rebuilt | None:
         return np.asarray(np.asarray(array(weight), np.float64) * kept)
 
     parts = {f"{name}_orig": "weight before pruning", f"{name}_mask": "pruning mask"}
-    tensor = _computed(name, weight.shape, compute)
+    tensor = computed(name, weight.shape, compute)
     return Rebuilt(name, tensor, parts, frozenset({f"{name}_mask"}), "pruned: W * mask")
 
 

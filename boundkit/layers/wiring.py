@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from boundkit.errors import ModelError
 
 if TYPE_CHECKING:
-    from boundkit.types import Kind, Layer, Network, Node
+    from collections.abc import Mapping
+
+    from boundkit.types import Kind, Layer, Network, Node, StoredTensor
 
 __all__ = ["first_layer", "wire"]
 
@@ -32,12 +34,17 @@ def _informed(layer: Layer, node: Node, uses: int) -> Layer:
     return replace(layer, geometry=node.geometry, kind=kind, uses=uses)
 
 
-def wire(network: Network, nodes: tuple[Node, ...]) -> Network:
+def wire(
+    network: Network,
+    nodes: tuple[Node, ...],
+    tensors: Mapping[str, StoredTensor] = MappingProxyType({}),
+) -> Network:
     """Return the network with its architecture.
 
     Args:
         network: Layers as the checkpoint's tensors tell them.
         nodes: In forward order, traced from the module that these tensors fit.
+        tensors: Of the checkpoint; those that nodes name become ``Network.vectors``.
 
     Returns:
         Layers in forward order with their geometry and number of uses; those that the
@@ -60,6 +67,8 @@ def wire(network: Network, nodes: tuple[Node, ...]) -> Network:
         ordered[node.layer] = _informed(layers[node.layer], node, uses[node.layer])
     for name, layer in layers.items():
         ordered.setdefault(name, layer)
+    named = (node.statistics.tensors for node in nodes if node.statistics is not None)
+    vectors = {n: tensors[n] for names in named for n in names if n in tensors}
     source = next(node for node in nodes if node.op == "input")
     shape = nodes[-1].shape
     return replace(
@@ -69,6 +78,7 @@ def wire(network: Network, nodes: tuple[Node, ...]) -> Network:
         input_shape=source.shape,
         outputs=prod(shape) if prod(shape[1:]) == 1 else None,
         obstacles=MappingProxyType({}),
+        vectors=MappingProxyType(vectors),
     )
 
 

@@ -98,9 +98,7 @@ def _is_torch_tensor(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def _array(
-    array: np.ndarray[Any, Any], storages: dict[str, Storage]
-) -> StoredTensor:
+def _array(array: np.ndarray[Any, Any], storages: dict[str, Storage]) -> StoredTensor:
     dtype = array.dtype
     if dtype.name not in ITEMSIZE:
         unread = "not an array of numbers that torch has"

@@ -1,4 +1,4 @@
-"""Opcodes of pickle that build: containers, memo, calls of classes, object state.
+"""Opcodes of pickle that build: containers, calls of classes, object state.
 
 Opcodes: PEP 307, PEP 3154, PEP 574 and ``pickletools``.
 """
@@ -150,51 +150,6 @@ def _append_many(machine: Machine) -> None:
     _extend(machine.stack[-1], items)
 
 
-def _recall(machine: Machine, index: int) -> None:
-    value = machine.memo[index]
-    if type(value) is Opaque and id(value) in machine.finished:
-        value = machine.finished[id(value)][1]
-    machine.stack.append(value)
-
-
-def _get_line(machine: Machine) -> None:
-    _recall(machine, _index_line(machine))
-
-
-def _get_short(machine: Machine) -> None:
-    position = machine.position
-    machine.position = position + 1
-    _recall(machine, machine.data[position])
-
-
-def _get_long(machine: Machine) -> None:
-    _recall(machine, count(machine, _U4))
-
-
-def _put_line(machine: Machine) -> None:
-    machine.memo[_index_line(machine)] = machine.stack[-1]
-
-
-def _put_short(machine: Machine) -> None:
-    position = machine.position
-    machine.position = position + 1
-    machine.memo[machine.data[position]] = machine.stack[-1]
-
-
-def _put_long(machine: Machine) -> None:
-    (index,) = _U4.unpack_from(machine.data, machine.position)
-    machine.position += 4
-    machine.memo[index] = machine.stack[-1]
-
-
-def _memoize(machine: Machine) -> None:
-    machine.memo[len(machine.memo)] = machine.stack[-1]
-
-
-def _index_line(machine: Machine) -> int:
-    return int(line(machine)[:20])
-
-
 def _find(machine: Machine, module: str, name: str) -> Any:
     if module == "torch" and name in DTYPES:
         return f"torch.{DTYPES[name]}"
@@ -294,13 +249,6 @@ STRUCTURES: Mapping[int, Callable[[Machine], None]] = MappingProxyType({
     0x90: _append_many,
     ord("s"): _set_item,
     ord("u"): _set_many,
-    ord("g"): _get_line,
-    ord("h"): _get_short,
-    ord("j"): _get_long,
-    ord("p"): _put_line,
-    ord("q"): _put_short,
-    ord("r"): _put_long,
-    0x94: _memoize,
     ord("c"): _global,
     0x93: _stack_global,
     ord("i"): _instance,

@@ -17,6 +17,7 @@ from boundkit.errors import Unreadable
 from boundkit.readers.contents import Opaque
 from boundkit.readers.pickle_literals import LITERALS
 from boundkit.readers.pickle_machine import MOST_OBJECTS, Machine
+from boundkit.readers.pickle_memo import MEMO
 from boundkit.readers.pickle_plain import FINISH_PLAIN, PLAIN
 from boundkit.readers.pickle_structures import STRUCTURES
 from boundkit.readers.pickle_tensors import TENSORS, finish_array
@@ -53,7 +54,8 @@ def _unknown(machine: Machine) -> None:
 
 
 _HANDLERS = tuple(
-    STRUCTURES.get(code) or LITERALS.get(code) or _unknown for code in range(256)
+    MEMO.get(code) or STRUCTURES.get(code) or LITERALS.get(code) or _unknown
+    for code in range(256)
 )
 
 

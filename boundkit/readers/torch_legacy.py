@@ -47,7 +47,6 @@ def read(path: Path) -> Contents:
         Unreadable: It is truncated or damaged.
         Refused: Its modules are nested without end.
     """
-
     file = opened_file(path)
 
     def storage(offset: int, nbytes: int) -> Storage:
