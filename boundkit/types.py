@@ -281,7 +281,8 @@ class Network:
         outputs: Number of outputs of the head, or None.
         obstacles: What stands against a bias-free ReLU chain: a sort of obstacle
             (``"bias"``, ``"normalization"``, ``"attention"``, ``"recurrent"``,
-            ``"embedding"``, ``"unread"``, ``"adapter"``) -> names of its tensors.
+            ``"embedding"``, ``"unread"``, ``"adapter"``, ``"branching"``) -> names of
+            its tensors.
         rewrites: The passes that were applied, in order.
         vectors: Tensors that nodes name and that are no layers, by name.
         doubts: What running the network says against what its nodes say, in words.

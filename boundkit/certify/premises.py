@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from boundkit.certify.chain import Chain, chain
 from boundkit.errors import NotApplicable
+from boundkit.layers.state_dict import GUESSED_ORDER
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def _wiring(network: Network) -> tuple[Chain | None, Assumption]:
             found = chain(network)
         except NotApplicable as reason:
             return None, Assumption(name, holds=False, detail=str(reason))
+        if network.doubts:
+            doubted = "; ".join(network.doubts)
+            return found, Assumption(name, holds=None, detail=doubted)
         detail = f"traced: {len(found.layers)} layers, {len(found.coins)} activations"
         return found, Assumption(name, holds=True, detail=detail)
     for sort, what in (
@@ -50,7 +54,15 @@ def _wiring(network: Network) -> tuple[Chain | None, Assumption]:
             return None, Assumption(
                 name, holds=False, detail=f"{_names(names)}: {what}"
             )
-    why = "no architecture: layers are taken in stored order with a ReLU between them"
+    if names := network.obstacles.get("branching"):
+        why = (
+            f"{names[1]} cannot take what {names[0]} gives, nor does another order fit"
+        )
+        return None, Assumption(name, holds=False, detail=why)
+    order = "an order in which their shapes fit"
+    if GUESSED_ORDER not in network.rewrites:
+        order = "stored order"
+    why = f"no architecture: layers are taken in {order} with a ReLU between them"
     return None, Assumption(name, holds=None, detail=f"{why}; --model would tell")
 
 

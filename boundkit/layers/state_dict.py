@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from boundkit.layers.forward_order import follows, forward_order
 from boundkit.layers.names import Verdict, classify, looks_like_weight
 from boundkit.layers.parametrized import Rebuilt, rebuild
 from boundkit.numerics.blocks import is_floating
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
 
     from boundkit.types import Checkpoint, StoredTensor
 
-__all__ = ["from_tensors"]
+__all__ = ["GUESSED_ORDER", "from_tensors"]
+
+#: The rewrite that puts layers into an order in which their shapes fit.
+GUESSED_ORDER = "forward order told from shapes"
 
 _UNCOUNTED = frozenset({"recurrent", "embedding"})
 
@@ -186,6 +191,26 @@ def _outputs(layers: tuple[Layer, ...]) -> int | None:
     return last.weight.shape[1 if last.kind.startswith("conv_transpose") else 0]
 
 
+def _ordered(
+    layers: tuple[Layer, ...], obstacles: dict[str, list[str]]
+) -> tuple[tuple[Layer, ...], bool]:
+    """Return the layers as a chain if they can be one, and whether that moved any.
+
+    Where they cannot, ``obstacles`` gets a ``branching`` entry, unless something else
+    stands against a chain already.
+    """
+    if obstacles.keys() & {"attention", "recurrent", "embedding", "normalization"}:
+        return layers, False
+    counted = [layer for layer in layers if layer.counted]
+    order, possible = forward_order(counted)
+    if not possible:
+        a, b = next((a, b) for a, b in pairwise(counted) if not follows(a, b))
+        obstacles["branching"] = [a.name, b.name]
+    moved = [x.name for x in order] != [x.name for x in counted]
+    rest = tuple(layer for layer in layers if not layer.counted)
+    return ((*order, *rest) if moved else layers), moved
+
+
 def from_tensors(checkpoint: Checkpoint) -> tuple[Network, tuple[LedgerRow, ...]]:
     """Return the layers in stored order, and one ledger row per tensor.
 
@@ -209,10 +234,12 @@ def from_tensors(checkpoint: Checkpoint) -> tuple[Network, tuple[LedgerRow, ...]
     for name in own:
         if (sort := verdicts[name].obstacle) is not None:
             obstacles.setdefault(sort, []).append(name)
+    layers, guessed = _ordered(layers, obstacles)
+    rewrites = sorted({r.how for r in rebuilt})
     network = Network(
         layers,
         outputs=_outputs(layers),
         obstacles=MappingProxyType({k: tuple(v) for k, v in obstacles.items()}),
-        rewrites=tuple(sorted({r.how for r in rebuilt})),
+        rewrites=(*rewrites, GUESSED_ORDER) if guessed else tuple(rewrites),
     )
     return network, _ledger(checkpoint, verdicts, rebuilt, same)
