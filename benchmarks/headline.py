@@ -15,19 +15,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "headline"
-sys.path.insert(0, str(EXAMPLE))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "headline"))
 
-import boundkit
 from machine import description, settle
 from runs import ARCHITECTURES, DELTA, RUNS
 
+import boundkit
+
 if TYPE_CHECKING:
-    from boundkit import Certificate, Report
     from runs import Run
+
+    from boundkit import Certificate, Report
 
 __all__ = ["certified", "main", "markdown", "row"]
 
+EXAMPLE = Path(sys.path[0])
 LEAD = "sparse_cnn"
 MAX_TEST_ERROR = 0.02  # of two classes; ten classes are held to the certificate only
 

@@ -11,8 +11,10 @@ from boundkit import __version__, readers
 from boundkit.arguments import PARTS, require_sense, wanted_margin, wanted_parts
 from boundkit.errors import NotApplicable
 from boundkit.layers import from_tensors
+from boundkit.layers.structure import structure
 from boundkit.measure.norms import norms
 from boundkit.measure.scan import non_finite
+from boundkit.normalize import folded_tensors
 from boundkit.readers.digest import sha256
 from boundkit.report import assembly
 from boundkit.report.model import Certificates, Provenance, Report
@@ -21,8 +23,6 @@ from boundkit.types import Evidence, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from torch import nn
 
     from boundkit.types import Certificate, Checkpoint, Network, Norms
 
@@ -48,54 +48,6 @@ def load(source: Any, *, key: str | None = None, trust: bool = False) -> Checkpo
     checkpoint = readers.read(source, key=key, trust=trust)
     _, ledger = from_tensors(checkpoint)
     return replace(checkpoint, ledger=ledger)
-
-
-def _module(model: Any, checkpoint: Checkpoint) -> nn.Module:
-    from boundkit.layers.model_spec import fit, load_model
-
-    return fit(load_model(model) if isinstance(model, str) else model, checkpoint)
-
-
-def _observed(
-    network: Network,
-    checkpoint: Checkpoint,
-    *,
-    model: Any,
-    data: Any,
-    test_data: Any,
-    input_shape: Sequence[int] | None,
-    device: str,
-    batch_size: int,
-    progress: Progress,
-) -> tuple[Network, Evidence | None, Evidence | None, tuple[Notice, ...]]:
-    """Trace the model and run it over the data, as far as they are given."""
-    if model is None:
-        return network, None, None, ()
-    from boundkit.data import open_data
-    from boundkit.measure.observation import traced, watched
-
-    module = _module(model, checkpoint)
-    train = None if data is None else open_data(data, "train")
-    test = None if test_data is None else open_data(test_data, "test")
-    known = train or test
-    shape = tuple(input_shape or (known.shape if known else ()))
-    notices: tuple[Notice, ...] = ()
-    if shape:
-        network, notices = traced(network, module, shape)
-    found = [
-        None
-        if samples is None
-        else watched(
-            network,
-            module,
-            samples,
-            device=device,
-            batch_size=batch_size,
-            progress=progress,
-        )
-        for samples in (train, test)
-    ]
-    return network, found[0], found[1], notices
 
 
 def _spectra(
@@ -211,10 +163,12 @@ def analyze(
         digest = sha256(checkpoint.files) if checkpoint.files else None
         network, ledger = from_tensors(checkpoint)
     notices = list(checkpoint.notices)
-    train = test = None
+    rewritten, train, test = network, None, None
     if parts & {"margins", "bounds"}:
         with clock.stage("data"):
-            network, train, test, seen = _observed(
+            from boundkit.measure.observation import observed
+
+            seen = observed(
                 network,
                 checkpoint,
                 model=model,
@@ -225,12 +179,17 @@ def analyze(
                 batch_size=batch_size,
                 progress=progress,
             )
-            notices += seen
+            network, rewritten = seen.network, seen.rewritten
+            train, test = seen.train, seen.test
+            notices += seen.notices
     with clock.stage("norms"):
         step = None if progress is None else _labeled(progress, "norms")
         sizes = norms(network, step)
         notices += assembly.norm_notices(network, sizes, non_finite(checkpoint, sizes))
     stored = assembly.rho(network, sizes)
+    folds = folded_tensors(network, rewritten)
+    ledger = assembly.folded_rows(ledger, folds)
+    seen_sizes = norms(rewritten) if folds else sizes
     columns: dict[str, Mapping[str, float | None]] = {}
     if "spectra" in parts:
         with clock.stage("spectra"):
@@ -242,8 +201,8 @@ def analyze(
     if "bounds" in parts:
         with clock.stage("bounds"):
             certificates = _certificates(
-                network,
-                sizes,
+                rewritten,
+                seen_sizes,
                 sample,
                 test,
                 delta=delta,
@@ -276,13 +235,15 @@ def analyze(
             "data": _named(data),
             "test_data": _named(test_data),
             "confidence": "form d: empirical complexity, self-bounding",
-            "rewrites": list(network.rewrites),
+            "rewrites": list(rewritten.rewrites),
+            "structure": {k: len(v) for k, v in structure(network).items()},
+            "head": assembly.head_convention(network.outputs),
         }),
         ledger=ledger,
         coverage=assembly.coverage(ledger),
         layers=assembly.layer_rows(network, sizes, columns),
         rho_stored=stored,
-        rho_folded=None,
+        rho_folded=assembly.rho(rewritten, seen_sizes) if folds else None,
         measurements=measurements,
         certificates=Certificates(certificates),
         margins=assembly.margins(train, test, stored, weight_decay)

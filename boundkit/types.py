@@ -29,6 +29,7 @@ __all__ = [
     "Kind",
     "Layer",
     "LedgerRow",
+    "MatrixNorms",
     "Measurement",
     "Network",
     "Node",
@@ -302,6 +303,29 @@ class Network:
     doubts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MatrixNorms:
+    """Sizes of a layer as a matrix on whole maps, none of them below the true one.
+
+    Attributes:
+        operator: Largest singular value.
+        rows: Sum over the rows of their Euclidean norms.
+        largest_row: Largest l1 norm of a row.
+        all_rows: Sum of the l1 norms of all rows.
+        bias: Euclidean norm of the bias on the whole output map.
+        bias_rows: Sum of its absolute values there.
+        largest_bias: Largest absolute value.
+    """
+
+    operator: float
+    rows: float
+    largest_row: float
+    all_rows: float
+    bias: float = 0.0
+    bias_rows: float = 0.0
+    largest_bias: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Norms:
     """Sizes of the weights of a network, all Frobenius, all float64.
@@ -313,6 +337,8 @@ class Norms:
             difference of two rows, or of the rows minus their mean; None if unknown.
         head_bias: The same of its bias.
         toeplitz: Layer name -> norm of the unrolled matrix, where its input is known.
+        matrix: Layer name -> other sizes of the unrolled matrix, where they are known.
+        head_matrix: The same of the last layer as the theorems count it.
     """
 
     weight: Mapping[str, float]
@@ -320,6 +346,10 @@ class Norms:
     head: float | None = None
     head_bias: float = 0.0
     toeplitz: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    matrix: Mapping[str, MatrixNorms] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    head_matrix: MatrixNorms | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -340,6 +370,8 @@ class Evidence:
         patch_spectrum: (q, d) eigenvalues of the patch covariances over their trace.
         outputs: Number of outputs of the net, or None.
         measured: False where ``n`` and the norm are the user's word.
+        coordinate_energy: Largest mean of ``x_ij^2`` over the input coordinates j, or
+            None.
     """
 
     n: int
@@ -352,6 +384,7 @@ class Evidence:
     patch_spectrum: NDArray[np.float64] | None = None
     outputs: int | None = None
     measured: bool = True
+    coordinate_energy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

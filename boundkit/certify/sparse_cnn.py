@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boundkit.certify.bound import Bound, Missing, Outcome
+from boundkit.certify.bound import Bound, Outcome
 from boundkit.certify.chain import Chain, PathCounts, path_counts
 from boundkit.certify.premises import PREMISES, about_network, about_numbers
 from boundkit.certify.rademacher import Complexity, conclude, log_product
@@ -20,7 +21,7 @@ from boundkit.numerics.coins import (
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:
-    from boundkit.types import Evidence, Network, Norms
+    from boundkit.types import Evidence, Layer, Network, Norms
 
 __all__ = ["SPARSE_CNN", "sparse_cnn"]
 
@@ -116,6 +117,23 @@ def _traced(
     ), Assumption("paths from input to output are counted", holds=True, detail=detail)
 
 
+def _positions(layers: tuple[Layer, ...]) -> list[float]:
+    """Return the number of output positions of each layer of a tree, from shapes alone.
+
+    Without overlap every position of a map comes from as many positions of the map
+    before as the kernel has; the head takes channels times positions.
+    """
+    counts = [1.0]
+    for before, after in reversed(list(pairwise(layers))):
+        if after.kind == "linear":
+            gives = before.weight.shape[0]
+            per_channel = max(after.weight.shape[1] // gives, 1)
+            counts.append(1.0 if before.kind == "linear" else float(per_channel))
+        else:
+            counts.append(counts[-1] * math.prod(after.weight.shape[2:]))
+    return counts[::-1]
+
+
 def _untraced(
     network: Network, norms: Norms, evidence: Evidence | None, input_norm: float
 ) -> tuple[Complexity, Assumption]:
@@ -134,7 +152,11 @@ def _untraced(
             holds=None,
             detail=f"{why}--model would tell",
         )
-    constants = sum(x.bias is not None for x in layers)
+    constants = sum(
+        positions
+        for layer, positions in zip(layers, _positions(layers), strict=True)
+        if layer.bias is not None
+    )
     one_source = dense and not constants and (network.outputs or 1) <= 2
     norm = input_norm if evidence is None else evidence.mean_square_norm**0.5
     return Complexity(
@@ -178,8 +200,7 @@ def sparse_cnn(
         input_norm: The norm that inputs are taken to stay below, without data.
 
     Raises:
-        Missing: There is no sample size, or a convolution has a bias and the
-            architecture, which says how often it enters, is not known.
+        Missing: There is no sample size.
     """
     del held_out
     found, assumptions = about_network(network)
@@ -189,13 +210,6 @@ def sparse_cnn(
     if found is not None:
         complexity, fits = _traced(found, network, norms, evidence, input_norm)
     else:
-        spatial = [x for x in network.layers if x.kind != "linear" and x.counted]
-        if any(x.bias is not None for x in spatial):
-            raise Missing(
-                "convolutions have biases, and how often each enters depends on the "
-                "architecture: give --model",
-                assumptions=assumptions,
-            )
         complexity, fits = _untraced(network, norms, evidence, input_norm)
     return conclude(
         complexity, (*assumptions, fits), evidence, delta, gamma, input_norm

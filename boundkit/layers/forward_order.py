@@ -8,7 +8,7 @@ an order is possible: what one layer gives, the next must take.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, starmap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _natural(layer: Layer) -> list[tuple[bool, int, str]]:
 
 
 def _possible(layers: Sequence[Layer]) -> bool:
-    return all(follows(a, b) for a, b in pairwise(layers))
+    return all(starmap(follows, pairwise(layers)))
 
 
 def _search(layers: Sequence[Layer]) -> tuple[Layer, ...] | None:

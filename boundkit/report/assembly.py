@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = [
     "coverage",
     "describe_geometry",
+    "folded_rows",
+    "head_convention",
     "heuristics",
     "layer_rows",
     "margins",
@@ -89,6 +92,39 @@ def layer_rows(
         )
 
     return tuple(row(layer) for layer in network.layers)
+
+
+def folded_rows(
+    ledger: Sequence[LedgerRow], folded: Mapping[str, str]
+) -> tuple[LedgerRow, ...]:
+    """Return the ledger with the tensors that were folded into a layer marked so.
+
+    Args:
+        ledger: One row per tensor.
+        folded: Tensor of a normalization layer -> layer it went into.
+    """
+
+    def row(old: LedgerRow) -> LedgerRow:
+        layer = folded.get(old.tensor)
+        if layer is None or old.status == "counted":
+            return old
+        why = f"{old.reason}; folded into {layer}"
+        return replace(old, status="folded", layer=layer, reason=why)
+
+    return tuple(map(row, ledger))
+
+
+def head_convention(outputs: int | None) -> str | None:
+    """Return how the bounds count the last layer, in words.
+
+    Args:
+        outputs: Of the network, or None.
+    """
+    if outputs is None:
+        return None
+    if outputs <= 2:
+        return "its row" if outputs == 1 else "difference of its two rows"
+    return "rows minus their mean"
 
 
 def rho(network: Network, norms: Norms) -> Rho:

@@ -192,7 +192,7 @@ class ResidualNet(nn.Module):
         """Map images (b, 1, 28, 28) to scores (b, 1)."""
         z = self.relu(self.stem(x))
         for branch in self.blocks:
-            z = z + branch(z)  # noqa: PLR6104 - in place would break the gradient
+            z = z + branch(z)
         scores: Tensor = self.head(self.flatten(z))
         return scores
 

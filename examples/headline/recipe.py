@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["clipped", "complexity", "hinge", "margins", "price", "train", "warm_up"]
+__all__ = [
+    "clipped",
+    "complexity",
+    "hinge",
+    "layers",
+    "margins",
+    "price",
+    "train",
+    "warm_up",
+]
 
 
 def price(net: nn.Module, data: Path) -> float:
@@ -81,7 +90,7 @@ def warm_up(progress: float) -> float:
     return min(1.0, max(0.02, (progress - 0.15) / 0.35))
 
 
-def _layers(net: nn.Module) -> list[tuple[Tensor, Tensor | None]]:
+def layers(net: nn.Module) -> list[tuple[Tensor, Tensor | None]]:
     """Return weights and biases in forward order, BatchNorm folded, the head centered."""
     found: list[tuple[Tensor, Tensor | None]] = []
     for module in net.modules():
@@ -98,10 +107,10 @@ def _layers(net: nn.Module) -> list[tuple[Tensor, Tensor | None]]:
     return [*found, (weight, bias)]
 
 
-def _product(layers: Sequence[tuple[Tensor, Tensor | None]]) -> Tensor:
+def _product(chain: Sequence[tuple[Tensor, Tensor | None]]) -> Tensor:
     """Return the norm of a chain; a bias counts against the norm before it."""
     total = torch.ones(())
-    for weight, bias in layers:
+    for weight, bias in chain:
         square = (total * weight.norm()) ** 2
         total = (square if bias is None else square + (bias**2).sum()).sqrt()
     return total
@@ -116,7 +125,7 @@ def complexity(net: nn.Module, prices: Sequence[float]) -> Tensor:
             costs the norms on it.
     """
     if len(prices) == 1:
-        return prices[0] * _product(_layers(net))
+        return prices[0] * _product(layers(net))
     # Elementary symmetric polynomials of the branches' norms, one branch at a time.
     routes = [torch.ones(())] + [torch.zeros(())] * (len(prices) - 1)
     for branch in net.blocks:
@@ -158,7 +167,7 @@ def train(
     order = torch.Generator().manual_seed(seed)
     net = make().train()
     inputs, labels = torch.from_numpy(x), torch.from_numpy(y).long()
-    steps = len(x) // batch
+    steps = max(1, len(x) // batch)
     optimizer = torch.optim.Adam(net.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     done = 0

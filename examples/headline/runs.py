@@ -81,7 +81,9 @@ RUNS = (
     Run("0v9_overlap_three", "0v9", "overlap_three", _THREE, 0.32, 10, 1.0),
     Run("0v9_overlap_four", "0v9", "overlap_four", _FOUR, 0.43, 10, 0.7),
     Run("0v9_biased", "0v9", "biased", _BIASED, None, 14, 0.8),
-    Run("0v9_batch_norm", "0v9", "batch_norm", _NORM, None, 14, 0.8, routes=("biased",)),
+    Run(
+        "0v9_batch_norm", "0v9", "batch_norm", _NORM, None, 14, 0.8, routes=("biased",)
+    ),
     Run("0v9_max_pool", "0v9", "max_pool", _POOL, None, 14, 0.8),
     Run(
         "0v9_residual",
@@ -109,4 +111,6 @@ def run_named(name: str) -> Run:
         if run.name == name:
             return run
     names = ", ".join(run.name for run in RUNS)
-    raise SystemExit(f"--net {name!r}: there is no such net; choose all or one of {names}")
+    raise SystemExit(
+        f"--net {name!r}: there is no such net; choose all or one of {names}"
+    )

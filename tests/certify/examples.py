@@ -42,10 +42,12 @@ def stored(module):
 
 def wired(module, shape):
     """The network as its module tells it."""
-    network, notices = traced(stored(module), module, shape)
+    checkpoint = readers.read(module)
+    network, _ = from_tensors(checkpoint)
+    found = traced(network, checkpoint, module, shape)
 
-    assert not notices
-    return network
+    assert not found.notices
+    return found.network
 
 
 def told(n, input_norm=1.0):

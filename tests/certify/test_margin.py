@@ -19,7 +19,7 @@ def by_the_book(rho, unit, margins, n, anchor, delta, indices):
     for j in indices:
         r = anchor * 1.05**j
         gamma = rho / r
-        ramp = sum(min(max(1 - m / gamma, 0.0), 1.0) for m in margins) / len(margins)
+        ramp = np.mean(np.clip(1 - margins / gamma, 0, 1))
         share = 2 / 3 * delta / ((abs(j) + 1) * (abs(j) + 2))
         level = math.log(2 / share)
         complexity = r * unit

@@ -1,0 +1,301 @@
+"""Exact Rademacher complexities of tiny network classes beside their bounds.
+
+For every vector of signs the supremum over all weights of norm at most 1 is searched with
+Adam from many starts, so what is printed is at most the true supremum, mostly equal to it.
+The complexity is the mean over all signs. No ratio may exceed 1.
+
+    python benchmarks/rademacher_enumeration.py            # the full table, minutes
+    python benchmarks/rademacher_enumeration.py --quick    # what the tests run
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from boundkit import readers
+from boundkit.certify.chain import chain, path_counts
+from boundkit.certify.rademacher import class_factor
+from boundkit.layers import from_tensors
+from boundkit.layers.graph import trace
+from boundkit.layers.wiring import wire
+from boundkit.numerics.coins import (
+    chain_constant,
+    chain_constant_of_data,
+    dense_constant,
+    dense_constant_of_data,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Mean supremum over all signs, and the bounds on it.
+
+    Attributes:
+        exact: Mean over signs of sup sum_i e_i f(x_i), over nets of norm at most 1.
+        second: Root of the mean of its square.
+        bound: A_C K_L S_N with the constant that is free of data.
+        of_data: The same with the constant of this sample.
+        scale: S_N.
+    """
+
+    exact: float
+    second: float
+    bound: float
+    of_data: float
+    scale: float
+
+
+def relu_net(*widths, bias=False, slope=0.0):
+    steps = []
+    for a, b in itertools.pairwise(widths):
+        steps += [nn.Linear(a, b, bias=bias), nn.LeakyReLU(slope)]
+    return nn.Sequential(*steps[:-1])
+
+
+def conv_net(shape, *steps, outputs=1, bias=False):
+    body = nn.Sequential(*steps, nn.Flatten())
+    size = body(torch.zeros(1, *shape)).shape[1]
+    return nn.Sequential(*body, nn.Linear(size, outputs, bias=bias))
+
+
+def conv(a, b, k, bias=False, **options):
+    return nn.Conv1d(a, b, k, bias=bias, **options)
+
+
+#: Name -> (net, shape of a sample, samples).
+CASES = {
+    "dense, 2 layers": (lambda: relu_net(2, 4, 1), (2,), 4),
+    "dense, 3 layers": (lambda: relu_net(2, 3, 3, 1), (2,), 4),
+    "dense, 4 layers": (lambda: relu_net(2, 3, 3, 3, 1), (2,), 4),
+    "dense, slope 0.3": (lambda: relu_net(2, 4, 1, slope=0.3), (2,), 4),
+    "dense, slope -1": (lambda: relu_net(2, 4, 1, slope=-1.0), (2,), 4),
+    "dense, slope 2": (lambda: relu_net(2, 4, 1, slope=2.0), (2,), 4),
+    "dense, biases": (lambda: relu_net(2, 4, 1, bias=True), (2,), 4),
+    "dense, 3 layers, biases": (lambda: relu_net(2, 3, 3, 1, bias=True), (2,), 4),
+    "dense, 3 classes": (lambda: relu_net(2, 4, 3), (2,), 4),
+    "linear, 4 classes": (lambda: relu_net(3, 4), (3,), 4),
+    "tree, 3 layers": (
+        lambda: conv_net(
+            (1, 4), conv(1, 2, 2, stride=2), nn.ReLU(), conv(2, 2, 2, stride=2), nn.ReLU()
+        ),
+        (1, 4),
+        3,
+    ),
+    "overlap, k3 s2": (
+        lambda: conv_net((1, 5), conv(1, 3, 3, stride=2), nn.ReLU()),
+        (1, 5),
+        4,
+    ),
+    "overlap, k3 p1": (
+        lambda: conv_net((1, 4), conv(1, 2, 3, padding=1), nn.ReLU()),
+        (1, 4),
+        4,
+    ),
+    "overlap, 3 layers": (
+        lambda: conv_net(
+            (1, 4),
+            conv(1, 2, 3, padding=1),
+            nn.ReLU(),
+            conv(2, 2, 3, stride=2, padding=1),
+            nn.ReLU(),
+        ),
+        (1, 4),
+        3,
+    ),
+    "circular padding": (
+        lambda: conv_net(
+            (1, 3), conv(1, 2, 3, padding=1, padding_mode="circular"), nn.ReLU()
+        ),
+        (1, 3),
+        4,
+    ),
+    "average pooling": (
+        lambda: conv_net((1, 4), conv(1, 3, 1), nn.ReLU(), nn.AvgPool1d(2)),
+        (1, 4),
+        4,
+    ),
+    "max pooling": (
+        lambda: conv_net((1, 4), conv(1, 3, 1), nn.ReLU(), nn.MaxPool1d(2)),
+        (1, 4),
+        4,
+    ),
+    "max pooling alone": (
+        lambda: conv_net((1, 4), conv(1, 3, 1), nn.MaxPool1d(3, 1)),
+        (1, 4),
+        4,
+    ),
+    "padded, biases": (
+        lambda: conv_net(
+            (1, 3), conv(1, 2, 3, bias=True, padding=1), nn.ReLU(), bias=True
+        ),
+        (1, 3),
+        4,
+    ),
+    "depthwise": (
+        lambda: conv_net(
+            (2, 3), conv(2, 4, 2, groups=2), nn.ReLU(), conv(4, 4, 2, groups=4), nn.ReLU()
+        ),
+        (2, 3),
+        3,
+    ),
+    "transposed": (
+        lambda: conv_net(
+            (1, 3), nn.ConvTranspose1d(1, 2, 3, stride=2, bias=False), nn.ReLU()
+        ),
+        (1, 3),
+        4,
+    ),
+}
+#: Those that take a few seconds.
+QUICK = tuple(name for name in CASES if "4 layers" not in name)
+
+
+def samples(shape, n, seed):
+    """Inputs of one of several kinds, on which different steps of the proof are tight."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, *shape))
+    if seed % 5 == 1:
+        x[1:] = x[:1] * rng.choice([-1, 1], (n - 1, *[1] * len(shape)))
+    if seed % 5 == 2:
+        x *= rng.random(x.shape) < 0.4
+    if seed % 5 == 3:
+        x = np.sign(x)
+    if seed % 5 == 4:
+        x[n // 2 :] = -x[: n - n // 2]
+    return torch.from_numpy(x)
+
+
+def _norm(weights, biased):
+    """Return the product of norms, biases relative to what stands before, (starts,)."""
+    total = 1.0
+    layers = [name for name in weights if name.endswith("weight")]
+    for name in layers:
+        w = weights[name]
+        if name == layers[-1] and w.shape[1] > 1:
+            w = w - w.mean(1, keepdim=True)
+        square = w.flatten(1).square().sum(1)
+        if biased:
+            b = weights[name.removesuffix("weight") + "bias"]
+            square += b.flatten(1).square().sum(1) / total**2
+        total *= square.sqrt()
+    return total
+
+
+def suprema(make, x, starts, steps):
+    """Return (2^n,) the largest sum_i e_i f(x_i) found over nets of norm 1."""
+    n = len(x)
+    signs = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=n))).double()
+    every = signs.repeat_interleave(starts, 0)
+    nets = [make().double() for _ in range(len(every))]
+    weights, _ = stack_module_state(nets)
+    weights = {k: torch.randn_like(v).requires_grad_() for k, v in weights.items()}
+    biased = any(name.endswith("bias") for name in weights)
+    outputs = vmap(lambda w: functional_call(nets[0], w, (x,)))
+    labels = torch.arange(n) % nets[0](x).shape[1]
+    optimizer = torch.optim.Adam(weights.values(), lr=0.1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    best = torch.full((len(every),), -torch.inf, dtype=torch.float64)
+    for _ in range(steps):
+        f = outputs(weights)
+        if f.shape[2] == 1:
+            values = f[..., 0]
+        else:
+            own = labels[None, :, None].expand(len(f), -1, 1)
+            rest = f.scatter(2, own, -torch.inf).amax(2)
+            values = f.gather(2, own)[..., 0] - rest
+        height = (every * values).sum(1) / _norm(weights, biased)
+        best = torch.maximum(best, height.detach())
+        optimizer.zero_grad()
+        (-height.sum()).backward()
+        optimizer.step()
+        schedule.step()
+    return best.reshape(-1, starts).amax(1).clamp(min=0)
+
+
+def _spectra(x, network):
+    """Return energies and spectra of the first layer's patches."""
+    from boundkit.measure.patches import patches, spectrum
+
+    first = network.layers[0]
+    seen = patches(x, "dense" if first.kind == "linear" else first.geometry)
+    gram = torch.einsum("nqd,nqe->qde", seen, seen)
+    energy = gram.diagonal(dim1=1, dim2=2).sum(1)
+    return energy.numpy(), spectrum(gram).numpy()
+
+
+def measure(name, seed, starts=12, steps=250):
+    """Return the exact complexity of one class on one sample, and its bounds."""
+    make, shape, n = CASES[name]
+    torch.manual_seed(seed)
+    x = samples(shape, n, seed)
+    found = suprema(make, x, starts, steps).numpy()
+    module = make().double()
+    network, _ = from_tensors(readers.read(module))
+    network = wire(network, trace(module, shape).nodes)
+    links = chain(network)
+    paths = path_counts(links)
+    energy = x.reshape(n, shape[0], -1).square().sum((0, 1)).numpy()
+    if len(shape) == 1:
+        energy = energy.sum(keepdims=True) if energy.size == 1 else np.array([float(x.square().sum())])
+    square = float(energy @ paths.inputs.ravel())
+    biased = network.layers[0].bias is not None
+    if biased:
+        square += n * sum(paths.biases)
+    plain = not biased and network.outputs <= 2
+    dense = links.one_position and plain
+    free = (dense_constant if dense else chain_constant)(links.coins)
+    constant = free
+    if plain and network.layers[0].kind in {"linear", "conv1d"}:
+        patch, spectrum = _spectra(x, network)
+        constant = (
+            dense_constant_of_data(links.coins, spectrum[0])
+            if dense
+            else chain_constant_of_data(
+                links.coins, paths.first_outputs.ravel() * patch, spectrum
+            )
+        )
+    scale = math.sqrt(square) * class_factor(network.outputs) * math.prod(links.factors)
+    return Result(
+        float(found.mean()),
+        float(np.sqrt(np.mean(found**2))),
+        free * scale,
+        min(free, constant) * scale,
+        scale,
+    )
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    seeds, starts, steps = (range(2), 12, 250) if quick else (range(5), 32, 600)
+    print("| class | exact / S_N | exact / bound of data | exact / bound |")
+    print("|---|---|---|---|")
+    worst = 0.0
+    for name in QUICK if quick else CASES:
+        found = [measure(name, seed, starts, steps) for seed in seeds]
+        ratios = [
+            max(r.exact / part for r, part in zip(found, parts, strict=True) if part)
+            for parts in (
+                [r.scale for r in found],
+                [r.of_data for r in found],
+                [r.bound for r in found],
+            )
+        ]
+        worst = max(worst, *ratios[1:])
+        print(f"| {name} | " + " | ".join(f"{r:.3f}" for r in ratios) + " |", flush=True)
+    print(f"\nlargest ratio to a bound: {worst:.4f}")
+    raise SystemExit(worst > 1)
+
+
+if __name__ == "__main__":
+    main()
