@@ -31,6 +31,7 @@ __all__ = ["certified", "main", "markdown", "row"]
 
 EXAMPLE = Path(sys.path[0])
 LEAD = "sparse_cnn"
+SUMMANDS = ("margin_loss", "complexity", "confidence")
 MAX_TEST_ERROR = 0.02  # of two classes; ten classes are held to the certificate only
 
 
@@ -51,6 +52,11 @@ def _beside(found: Certificate, lead: float | None) -> dict[str, Any]:
     return {"status": found.status, "value": found.value, "ratio": ratio}
 
 
+def _term(found: Certificate, name: str) -> float | None:
+    value = found.terms.get(name)
+    return None if value is None else float(value)
+
+
 def row(run: Run, report: Report) -> dict[str, Any]:
     """Return what the table says about one net.
 
@@ -60,11 +66,11 @@ def row(run: Run, report: Report) -> dict[str, Any]:
     """
     lead = report.certificates[LEAD]
     n = report.conventions["n"]
-    log10_rho = lead.terms.get("rho_log10", report.rho_stored.log10)
-    test_error = report.certificates["holdout"].terms["test_error"]
+    log10_rho = _term(lead, "rho_log10")
+    test_error = _term(report.certificates["holdout"], "test_error")
     met = run.target is None or (lead.value is not None and lead.value <= run.target)
     if run.task != "all":
-        met = met and test_error <= MAX_TEST_ERROR
+        met = met and test_error is not None and test_error <= MAX_TEST_ERROR
     broken = [a.detail for a in lead.assumptions if a.holds is False]
     return {
         "net": run.name,
@@ -79,8 +85,7 @@ def row(run: Run, report: Report) -> dict[str, Any]:
         "status": lead.status,
         "value": lead.value,
         "reason": "; ".join(broken) or lead.note,
-        **{k: lead.terms.get(k) for k in ("margin_loss", "complexity", "confidence")},
-        "margin": lead.terms.get("margin"),
+        **{name: _term(lead, name) for name in (*SUMMANDS, "margin")},
         "delta": lead.delta,
         "target": run.target,
         "met": met,
@@ -99,13 +104,13 @@ def _number(value: float | None, digits: int = 3) -> str:
 def _lead_cells(of: dict[str, Any]) -> list[str]:
     if of["value"] is None:
         return [of["status"], of["reason"]]
-    parts = (of["margin_loss"], of["complexity"], of["confidence"])
-    return [f"**{of['value']:.3f}**", " + ".join(_number(part) for part in parts)]
+    parts = " + ".join(_number(of[name]) for name in SUMMANDS)
+    return [f"**{of['value']:.3f}**", parts]
 
 
 def _other_cell(other: dict[str, Any]) -> str:
     if other["value"] is None:
-        return other["status"]
+        return str(other["status"])
     ratio = "" if other["ratio"] is None else f" ({other['ratio']:.3g}x)"
     return f"{other['value']:.3g}{ratio}"
 

@@ -41,7 +41,7 @@ def settle() -> None:
     """
     clean = {k: v for k, v in os.environ.items() if k not in _FOREIGN} | _ONE_THREAD
     if dict(os.environ) != clean:
-        os.execve(sys.executable, sys.orig_argv, clean)  # noqa: S606 - no shell wanted
+        os.execve(sys.executable, sys.orig_argv, clean)
 
 
 def description() -> str:

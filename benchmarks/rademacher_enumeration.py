@@ -43,7 +43,7 @@ class Result:
         second: Root of the mean of its square.
         bound: A_C K_L S_N with the constant that is free of data.
         of_data: The same with the constant of this sample.
-        scale: S_N.
+        scale: A_C S_N.
     """
 
     exact: float
@@ -75,8 +75,7 @@ CASES = {
     "dense, 2 layers": (lambda: relu_net(2, 4, 1), (2,), 4),
     "dense, 3 layers": (lambda: relu_net(2, 3, 3, 1), (2,), 4),
     "dense, 4 layers": (lambda: relu_net(2, 3, 3, 3, 1), (2,), 4),
-    "dense, slope 0.3": (lambda: relu_net(2, 4, 1, slope=0.3), (2,), 4),
-    "dense, slope -1": (lambda: relu_net(2, 4, 1, slope=-1.0), (2,), 4),
+    "dense, slope -0.3": (lambda: relu_net(2, 4, 1, slope=-0.3), (2,), 4),
     "dense, slope 2": (lambda: relu_net(2, 4, 1, slope=2.0), (2,), 4),
     "dense, biases": (lambda: relu_net(2, 4, 1, bias=True), (2,), 4),
     "dense, 3 layers, biases": (lambda: relu_net(2, 3, 3, 1, bias=True), (2,), 4),
@@ -84,7 +83,11 @@ CASES = {
     "linear, 4 classes": (lambda: relu_net(3, 4), (3,), 4),
     "tree, 3 layers": (
         lambda: conv_net(
-            (1, 4), conv(1, 2, 2, stride=2), nn.ReLU(), conv(2, 2, 2, stride=2), nn.ReLU()
+            (1, 4),
+            conv(1, 2, 2, stride=2),
+            nn.ReLU(),
+            conv(2, 2, 2, stride=2),
+            nn.ReLU(),
         ),
         (1, 4),
         3,
@@ -127,11 +130,6 @@ CASES = {
         (1, 4),
         4,
     ),
-    "max pooling alone": (
-        lambda: conv_net((1, 4), conv(1, 3, 1), nn.MaxPool1d(3, 1)),
-        (1, 4),
-        4,
-    ),
     "padded, biases": (
         lambda: conv_net(
             (1, 3), conv(1, 2, 3, bias=True, padding=1), nn.ReLU(), bias=True
@@ -141,7 +139,11 @@ CASES = {
     ),
     "depthwise": (
         lambda: conv_net(
-            (2, 3), conv(2, 4, 2, groups=2), nn.ReLU(), conv(4, 4, 2, groups=4), nn.ReLU()
+            (2, 3),
+            conv(2, 4, 2, groups=2),
+            nn.ReLU(),
+            conv(4, 4, 2, groups=4),
+            nn.ReLU(),
         ),
         (2, 3),
         3,
@@ -184,8 +186,8 @@ def _norm(weights, biased):
         square = w.flatten(1).square().sum(1)
         if biased:
             b = weights[name.removesuffix("weight") + "bias"]
-            square += b.flatten(1).square().sum(1) / total**2
-        total *= square.sqrt()
+            square = square + b.flatten(1).square().sum(1) / total**2
+        total = total * square.sqrt()
     return total
 
 
@@ -243,8 +245,6 @@ def measure(name, seed, starts=12, steps=250):
     links = chain(network)
     paths = path_counts(links)
     energy = x.reshape(n, shape[0], -1).square().sum((0, 1)).numpy()
-    if len(shape) == 1:
-        energy = energy.sum(keepdims=True) if energy.size == 1 else np.array([float(x.square().sum())])
     square = float(energy @ paths.inputs.ravel())
     biased = network.layers[0].bias is not None
     if biased:
@@ -273,13 +273,13 @@ def measure(name, seed, starts=12, steps=250):
 
 
 def main():
-    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
     seeds, starts, steps = (range(2), 12, 250) if quick else (range(5), 32, 600)
-    print("| class | exact / S_N | exact / bound of data | exact / bound |")
-    print("|---|---|---|---|")
+    print(
+        "| class | exact / S_N | exact / bound of data | exact / bound |\n|---|---|---|---|"
+    )
     worst = 0.0
     for name in QUICK if quick else CASES:
         found = [measure(name, seed, starts, steps) for seed in seeds]
@@ -292,7 +292,9 @@ def main():
             )
         ]
         worst = max(worst, *ratios[1:])
-        print(f"| {name} | " + " | ".join(f"{r:.3f}" for r in ratios) + " |", flush=True)
+        print(
+            f"| {name} | " + " | ".join(f"{r:.3f}" for r in ratios) + " |", flush=True
+        )
     print(f"\nlargest ratio to a bound: {worst:.4f}")
     raise SystemExit(worst > 1)
 

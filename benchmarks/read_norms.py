@@ -138,7 +138,9 @@ def _speed(source: str, files: list[Path], size: float) -> None:
         ("analyze(only=norms), sha256 included", analyzed),
         ("analyze(only=norms) less sha256", analyzed - hashed),
     ):
-        print(f"{name:38}{seconds:8.3f}{size / seconds / 1e9:8.2f}{seconds / bare:8.2f}")
+        print(
+            f"{name:38}{seconds:8.3f}{size / seconds / 1e9:8.2f}{seconds / bare:8.2f}"
+        )
     loaded = [m for m in ("torch", "pandas", "scipy") if m in sys.modules]
     print(f"target <= 1.5: {'met' if normed <= 1.5 * bare else 'MISSED'}")
     print(f"torch, pandas, scipy imported: {', '.join(loaded) or 'none'}")
@@ -151,7 +153,9 @@ def _memory(source: str) -> None:
         ("norms of all tensors", _NORMS),
         ("analyze(only=norms)", _ANALYZE),
     )
-    print(f"\n{'peak resident memory, MB':38}{'peak':>8}{'over':>8}{'anon':>8}{'file':>8}")
+    print(
+        f"\n{'peak resident memory, MB':38}{'peak':>8}{'over':>8}{'anon':>8}{'file':>8}"
+    )
     first = None
     for name, code in cases:
         _, out = child(["-c", _PEAK + code + _SAY, source])
@@ -173,7 +177,9 @@ def main() -> None:
         make(folder, given.gigabytes, given.dtype)
         files = sorted(folder.glob("*.safetensors"))
         size = read_bytes(files)
-        print(f"{description()}\n{size / 1e9:.2f} GB of {given.dtype}, {_SHARDS} shards")
+        print(
+            f"{description()}\n{size / 1e9:.2f} GB of {given.dtype}, {_SHARDS} shards"
+        )
         _speed(name, files, size)
         _memory(name)
 

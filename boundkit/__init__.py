@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from boundkit.analysis import analyze, load
     from boundkit.certify import BOUNDS, Bound
+    from boundkit.comparison import compare
     from boundkit.errors import (
         BoundkitError,
         CheckpointError,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Unreadable,
         UsageError,
     )
+    from boundkit.report.comparison_model import Comparison
     from boundkit.report.model import Report
     from boundkit.types import Assumption, Certificate, Checkpoint, Measurement
 
@@ -28,6 +30,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "analyze": "boundkit.analysis",
+    "compare": "boundkit.comparison",
     "load": "boundkit.analysis",
     "BOUNDS": "boundkit.certify",
     "Bound": "boundkit.certify",
@@ -40,6 +43,7 @@ _HOMES = {
     "Refused": "boundkit.errors",
     "Unreadable": "boundkit.errors",
     "UsageError": "boundkit.errors",
+    "Comparison": "boundkit.report.comparison_model",
     "Report": "boundkit.report.model",
     "Assumption": "boundkit.types",
     "Certificate": "boundkit.types",
@@ -55,6 +59,7 @@ __all__ = [
     "Certificate",
     "Checkpoint",
     "CheckpointError",
+    "Comparison",
     "DataError",
     "Empty",
     "Measurement",
@@ -66,6 +71,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "analyze",
+    "compare",
     "load",
 ]
 

@@ -20,9 +20,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-__all__ = ["MarginBound", "deviation", "grid_delta", "margin_bound", "samples_needed"]
+__all__ = [
+    "MarginBound",
+    "deviation",
+    "dudley",
+    "grid_delta",
+    "margin_bound",
+    "samples_needed",
+    "smallest",
+]
 
 #: Ratio of neighboring norms of the grid; finer costs more in delta_j than it gains.
 _ETA = 1.05
@@ -68,6 +78,21 @@ def deviation(complexity: float, log_inverse: float) -> float:
     """
     half = log_inverse / 2
     return half + math.sqrt(half * half + log_inverse * complexity)
+
+
+def dudley(log_scale: NDArray[np.float64], log_n: float) -> NDArray[np.float64]:
+    """Return log of n Rh for a class of [0, 1] losses with log N(eps) <= (E / eps)^2.
+
+    Dudley's integral ``4 a sqrt(n) + 12 E log(sqrt(n) / a)`` (Bartlett, Foster, Telgarsky
+    (2017), Lemma A.5) at its best ``a = 3 E / sqrt(n)`` is ``12 E (1 + log(n / (3 E)))``;
+    beyond E = n / 3 the bound n is trivial and 12 E exceeds it.
+
+    Args:
+        log_scale: Natural logarithm of E.
+        log_n: Of the sample size.
+    """
+    factor = 12 * (1 + np.maximum(0.0, log_n - math.log(3) - log_scale))
+    return np.asarray(log_scale + np.log(factor), np.float64)
 
 
 def _ramp_means(
@@ -122,6 +147,7 @@ def margin_bound(
     log_anchor: float,
     delta: float,
     gamma: float | None,
+    chaining: bool = False,
 ) -> MarginBound:
     """Return the bound at the best norm of the grid.
 
@@ -133,6 +159,7 @@ def margin_bound(
         log_anchor: Of ``r_0``; a function of the architecture and n only.
         delta: Probability of failure.
         gamma: A margin fixed in advance, or None for the best.
+        chaining: Whether ``u`` scales an entropy integral, see ``dudley``.
     """
     j = _candidates(log_rho, log_anchor, margins, gamma)
     log_norm = np.asarray(log_anchor + j * _LOG_ETA, np.float64)
@@ -145,6 +172,8 @@ def margin_bound(
     share = grid_delta(j, delta)
     level = np.log(2 / share)
     log_complexity = log_norm + log_unit
+    if chaining:
+        log_complexity = dudley(log_complexity, log_n)
     # Everything over n is formed in logarithms, so that nothing overflows before it.
     complexity = np.asarray(math.log(2) + log_complexity - log_n, np.float64)
     n_inverse = math.exp(-log_n)
@@ -173,6 +202,7 @@ def samples_needed(
     log_anchor_per_root_n: float,
     delta: float,
     gamma: float | None,
+    chaining: bool = False,
 ) -> float | None:
     """Return log10 of the smallest n for which the bound drops below 1.
 
@@ -186,6 +216,7 @@ def samples_needed(
         log_anchor_per_root_n: Of ``r_0 / sqrt(n)``.
         delta: Probability of failure.
         gamma: A margin fixed in advance, or None for the best.
+        chaining: Whether ``u`` scales an entropy integral.
     """
 
     def informative(log_n: float) -> bool:
@@ -197,9 +228,19 @@ def samples_needed(
             log_anchor=log_anchor_per_root_n + log_n / 2,
             delta=delta,
             gamma=gamma,
+            chaining=chaining,
         )
         return at.log10 < 0
 
+    return smallest(informative)
+
+
+def smallest(informative: Callable[[float], bool]) -> float | None:
+    """Return log10 of the smallest n from which on a bound is informative, or None.
+
+    Args:
+        informative: Tells it for a natural logarithm of n, and never changes back.
+    """
     low, high = 0.0, 1.0
     while not informative(high):
         low, high = high, high * 2

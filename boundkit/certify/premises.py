@@ -66,6 +66,20 @@ def _wiring(network: Network) -> tuple[Chain | None, Assumption]:
     return None, Assumption(name, holds=None, detail=f"{why}; --model would tell")
 
 
+def _stray_biases(network: Network) -> tuple[Assumption, ...]:
+    """Judge whether every bias is known to belong to a layer."""
+    owned = {
+        f"{layer.name.removesuffix('weight')}bias"
+        for layer in network.layers
+        if layer.bias is not None
+    }
+    stray = tuple(b for b in network.obstacles.get("bias", ()) if b not in owned)
+    if not stray:
+        return ()
+    why = f"{_names(stray)}: not stored beside a weight; --model would tell"
+    return (Assumption("every bias belongs to a layer", holds=False, detail=why),)
+
+
 def about_network(network: Network) -> tuple[Chain | None, tuple[Assumption, ...]]:
     """Return the network as a chain, if it is one, and what that rests on.
 
@@ -81,6 +95,7 @@ def about_network(network: Network) -> tuple[Chain | None, tuple[Assumption, ...
         assumptions.append(
             Assumption("no normalization layer", holds=not norm, detail=detail)
         )
+        assumptions += _stray_biases(network)
     missing = network.obstacles.get("unread", ()) + network.obstacles.get("adapter", ())
     if missing:
         detail = f"{_names(missing)}: not read, so not in rho"

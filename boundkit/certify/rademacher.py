@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from boundkit.types import Assumption, Evidence
 
-__all__ = ["Complexity", "class_factor", "conclude", "log_product"]
+__all__ = ["Complexity", "class_factor", "conclude", "log_product", "needed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class Complexity:
         energy: ``S_N^2 / n``.
         mean_paths: Mean number of paths per input position; anchors the grid.
         layers: Number of layers, each use counted.
+        factor: What several outputs cost, in place of A_C; None for A_C.
+        chaining: Whether ``K rho S_N`` is the scale E of an entropy ``(E / eps)^2``
+            rather than ``n Rh`` itself.
     """
 
     log_rho: float
@@ -43,6 +46,13 @@ class Complexity:
     energy: float
     mean_paths: float
     layers: int
+    factor: float | None = None
+    chaining: bool = False
+
+    @property
+    def outputs_factor(self) -> float:
+        """What several outputs multiply the complexity by."""
+        return class_factor(self.classes or 1) if self.factor is None else self.factor
 
 
 def class_factor(classes: int) -> float:
@@ -88,14 +98,19 @@ def _terms(of: Complexity) -> dict[str, float | str | None]:
         "K": of.constant,
         "K_kind": of.constant_kind,
         "outputs": of.classes,
-        "A_C": class_factor(of.classes or 1),
+        "A_C": of.outputs_factor,
         "energy_per_sample": of.energy,
         "mean_paths": of.mean_paths,
         "form": "d: empirical complexity, self-bounding",
     }
 
 
-def _needed(log10_n: float | None) -> dict[str, float | str | None]:
+def needed(log10_n: float | None) -> dict[str, float | str | None]:
+    """Return the sample size from which a bound is below 1, as terms.
+
+    Args:
+        log10_n: Its decimal logarithm; None if no size is enough.
+    """
     if log10_n is None:
         return {"n_needed": None, "log10_n_needed": None}
     n = math.ceil(10**log10_n) if log10_n < 300 else None
@@ -125,10 +140,10 @@ def conclude(
     """
     assumptions += about_evidence(evidence, input_norm)
     margins = evidence.margins if evidence is not None else None
-    log_unit = math.log(of.constant * class_factor(of.classes or 1))
+    log_unit = math.log(of.constant * of.outputs_factor)
     log_unit += 0.5 * math.log(of.energy) if of.energy > 0 else -700.0
     log_anchor = -0.5 * math.log(of.mean_paths) - math.log(16)
-    terms = _terms(of) | _needed(
+    terms = _terms(of) | needed(
         samples_needed(
             of.log_rho,
             log_unit,
@@ -136,6 +151,7 @@ def conclude(
             log_anchor_per_root_n=log_anchor,
             delta=delta,
             gamma=gamma,
+            chaining=of.chaining,
         )
     )
     if evidence is None:
@@ -153,6 +169,7 @@ def conclude(
         log_anchor=log_anchor + root_n,
         delta=delta,
         gamma=gamma,
+        chaining=of.chaining,
     )
     terms |= {
         "n": evidence.n,

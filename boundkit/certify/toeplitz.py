@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from boundkit.certify.chain import Chain
     from boundkit.types import Evidence, Network, Norms
 
-__all__ = ["TOEPLITZ", "toeplitz"]
+__all__ = ["TOEPLITZ", "toeplitz", "unrolled_norms"]
 
 
-def _unrolled(of: Chain, norms: Norms, classes: int) -> tuple[list[float], list[float]]:
-    """Return norms and bias norms of the unrolled layers in forward order."""
+def unrolled_norms(
+    of: Chain, norms: Norms, classes: int
+) -> tuple[list[float], list[float]]:
+    """Return Frobenius norms of the unrolled layers and of their biases, in order.
+
+    Args:
+        of: The network; average pooling and slopes are in the norm of the next layer.
+        norms: With the Toeplitz norms of the convolutions.
+        classes: Number of outputs.
+    """
     weights: list[float] = []
     biases: list[float] = []
     factors = iter(of.factors)
@@ -84,7 +92,7 @@ def toeplitz(
             assumptions=assumptions,
         )
     classes = network.outputs or 1
-    weights, biases = _unrolled(found, norms, classes)
+    weights, biases = unrolled_norms(found, norms, classes)
     having = {x.name for x in network.layers if x.bias is not None}
     constants = sum(name in having for name in found.layers)
     one_source = classes <= 2 and not constants

@@ -35,20 +35,20 @@ def kept_by(module: nn.Module, path: str) -> BatchStatistics | None:
     Returns:
         None for anything else than a BatchNorm with running statistics.
     """
-    from torch.nn.modules.batchnorm import _BatchNorm
+    from torch import nn
 
-    if not isinstance(module, _BatchNorm) or module.training:
-        return None
-    if module.running_mean is None or module.running_var is None:
+    kinds = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
+    if not isinstance(module, kinds) or module.training:
         return None
     stem = f"{path}." if path else ""
-    return BatchStatistics(
-        f"{stem}running_mean",
-        f"{stem}running_var",
-        None if module.weight is None else f"{stem}weight",
-        None if module.bias is None else f"{stem}bias",
-        float(module.eps),
+    # torch declares these as tensors; without statistics or affine they are None.
+    mean, variance, scale, shift = (
+        None if getattr(module, name, None) is None else f"{stem}{name}"
+        for name in _ARGUMENTS[:4]
     )
+    if mean is None or variance is None:
+        return None
+    return BatchStatistics(mean, variance, scale, shift, float(module.eps))
 
 
 def given_to(node: fx.Node, path: Callable[[fx.Node], str]) -> BatchStatistics | None:

@@ -76,5 +76,6 @@ def _with_plain_weights(module: nn.Module) -> nn.Module:
             elif isinstance(hook, SpectralNorm):
                 remove_spectral_norm(part, hook.name)
             elif isinstance(hook, prune.BasePruningMethod):
-                prune.remove(part, hook._tensor_name)  # noqa: SLF001 - as above
+                # torch's function has no annotations.
+                prune.remove(part, hook._tensor_name)  # type: ignore[no-untyped-call] # noqa: SLF001 - as above
     return module

@@ -1,4 +1,4 @@
-"""The operations of a network in forward order, followed by torch.fx."""
+"""The operations of a network in forward order, followed by torch.fx or torch.export."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from boundkit.layers.calls import Followed, layer_name, operation, sources
+from boundkit.layers.exported_graph import exported
 from boundkit.layers.operations import is_plain
 from boundkit.layers.probe import evaluating, random_inputs
 from boundkit.types import Node
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
     from torch import fx, nn
 
-__all__ = ["Traced", "trace"]
+__all__ = ["Traced", "described", "trace"]
 
 #: Samples in the batch that is run; two, so that a lost batch axis shows.
 _BATCH = 2
@@ -38,6 +41,7 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Traced:
     """Follow a network from its input to its output.
 
     Two random samples are run in eval mode; the graph must give the module's result.
+    torch.fx is tried first, then torch.export, which settles control flow on sizes.
     A plain layer of path ``m`` is the layer ``m.weight``, also where a parametrization
     computes its weight, and appears once per use; its detail is ``"bias"`` if it adds
     one. Nodes of convolutions carry their geometry. Pools whose padding enters neither mean nor maximum have the padding mode
@@ -57,16 +61,32 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Traced:
         try:
             x = random_inputs(module, (_BATCH, *input_shape))
             expected = module(x.clone())
-            net, found = _followed(module, x)
-        # Models are foreign code, and fx raises whatever their control flow raises.
+        # Models are foreign code: they may raise anything.
         except Exception as error:  # noqa: BLE001 - any failure means "not followed"
             return Traced(None, f"the model cannot be followed: {_line(error)}")
         if not isinstance(expected, torch.Tensor):
             kind = type(expected).__name__
             return Traced(None, f"the model returns a {kind}, not one tensor")
-        if not torch.allclose(expected, found, rtol=1e-4, atol=1e-6, equal_nan=True):
-            return Traced(None, "the model does something that its graph does not show")
-        return Traced(_nodes(net))
+        return _first_that_fits(module, x, expected)
+
+
+def _first_that_fits(
+    module: nn.Module, x: torch.Tensor, expected: torch.Tensor
+) -> Traced:
+    import torch
+
+    reasons = []
+    for follow in (_followed, _exported):
+        try:
+            net, found = follow(module, x.clone())
+        # fx and export raise whatever the model's control flow raises.
+        except Exception as error:  # noqa: BLE001 - any failure means "not followed"
+            reasons.append(f"the model cannot be followed: {_line(error)}")
+            continue
+        if torch.allclose(expected, found, rtol=1e-4, atol=1e-6, equal_nan=True):
+            return Traced(described(net))
+        reasons.append("the model does something that its graph does not show")
+    return Traced(None, reasons[0])
 
 
 def _line(error: Exception) -> str:
@@ -102,6 +122,26 @@ def _followed(module: nn.Module, x: torch.Tensor) -> tuple[Followed, Any]:
         def forward(self, x: torch.Tensor) -> Any:
             return self.net(x)
 
+    root = Root(module).train(module.training)
+    followed = fx.GraphModule(root, Tracer().trace(root))
+    followed.graph.eliminate_dead_code()
+    found, shapes = _recorded(followed, x)
+    return Followed(root, followed.graph, _BATCH, shapes, "net"), found
+
+
+def _exported(module: nn.Module, x: torch.Tensor) -> tuple[Followed, Any]:
+    """Export and run a module; also return what came out."""
+    net = exported(module, x)
+    found, shapes = _recorded(net, x)
+    return Followed(net, net.graph, _BATCH, shapes, ""), found
+
+
+def _recorded(
+    net: fx.GraphModule, x: torch.Tensor
+) -> tuple[Any, Mapping[fx.Node, tuple[int, ...] | None]]:
+    """Run a graph; return what came out, and the shape of each value on the way."""
+    from torch import fx
+
     shapes: dict[fx.Node, tuple[int, ...] | None] = {}
 
     class Recorder(fx.Interpreter):
@@ -110,11 +150,7 @@ def _followed(module: nn.Module, x: torch.Tensor) -> tuple[Followed, Any]:
             shapes[n] = _shape(result)
             return result
 
-    root = Root(module).train(module.training)
-    followed = fx.GraphModule(root, Tracer().trace(root))
-    followed.graph.eliminate_dead_code()
-    found = Recorder(followed).run(x)
-    return Followed(root, followed.graph, _BATCH, shapes, "net"), found
+    return Recorder(net).run(x), shapes
 
 
 def _shape(result: Any) -> tuple[int, ...] | None:
@@ -130,7 +166,12 @@ def _shape(result: Any) -> tuple[int, ...] | None:
     return None
 
 
-def _nodes(net: Followed) -> tuple[Node, ...]:
+def described(net: Followed) -> tuple[Node, ...]:
+    """Return what each call of a graph does, in forward order.
+
+    Args:
+        net: A graph with the shapes of its values.
+    """
     names: dict[fx.Node, str] = {}
     found: list[Node] = []
     for node in net.graph.nodes:

@@ -8,7 +8,7 @@ weight that the network applies can be had without its code.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def _weight_norm(g: StoredTensor, v: StoredTensor) -> NDArray[np.float64]:
     scaled = direction / top
     norm = np.sqrt(np.sum(scaled * scaled, axis=over, keepdims=True))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return length * (scaled / norm)
+        return np.asarray(length * (scaled / norm))
 
 
 def _is_weight_norm(g: StoredTensor, v: StoredTensor) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from boundkit.measure.norms import head_norms
 from boundkit.measure.toeplitz_norms import toeplitz_norms
+from boundkit.measure.unrolled import head_matrix, is_plain_chain, matrix_norms
 
 if TYPE_CHECKING:
     from boundkit.types import Layer, Network, Norms
@@ -32,19 +33,27 @@ def completed(network: Network, sizes: Norms) -> Norms:
     if not all(0 < sizes.weight[layer.name] < math.inf for layer in counted):
         return sizes
     sizes = replace(sizes, toeplitz=toeplitz_norms(network))
-    head = _head(network)
-    if head is None:
+    last = _last(network)
+    separable = last is not None and _separable(last)
+    if last is not None and is_plain_chain(network):
+        matrix = matrix_norms(network)
+        head = head_matrix(network, last, matrix.get(last.name), separable=separable)
+        sizes = replace(sizes, matrix=matrix, head_matrix=head)
+    if last is None or not separable:
         return sizes
-    weight, bias = head_norms(head)
+    weight, bias = head_norms(last)
     return replace(sizes, head=weight, head_bias=bias)
 
 
-def _head(network: Network) -> Layer | None:
+def _last(network: Network) -> Layer | None:
     applied = [node.layer for node in network.nodes or () if node.layer is not None]
     layers = {layer.name: layer for layer in network.layers if layer.counted}
-    last = layers.get(applied[-1]) if applied else list(layers.values())[-1]
-    if last is None or last.kind == "linear":
-        return last
+    return layers.get(applied[-1]) if applied else list(layers.values())[-1]
+
+
+def _separable(last: Layer) -> bool:
+    if last.kind == "linear":
+        return True
     # Rows of different groups see different channels: their difference is no row.
     shared = last.geometry is not None and last.geometry.groups == 1
-    return last if shared and last.kind in {"conv1d", "conv2d", "conv3d"} else None
+    return shared and last.kind in {"conv1d", "conv2d", "conv3d"}

@@ -41,15 +41,20 @@ class Sums:
 
     Attributes:
         margins: (b,) raw margins of each batch in turn.
-        energy: (positions...) sum of ``||x_{i,p}||^2``.
+        squares: (channels, positions...) sum of the squares of each coordinate.
         largest: () largest ``||x_i||^2``.
         gram: (q, d, d) sum of patch times patch transposed, or None.
     """
 
     margins: tuple[torch.Tensor, ...]
-    energy: torch.Tensor
+    squares: torch.Tensor
     largest: torch.Tensor
     gram: torch.Tensor | None
+
+    @property
+    def energy(self) -> torch.Tensor:
+        """(positions...) sum of ``||x_{i,p}||^2``."""
+        return self.squares.sum(0)
 
     @classmethod
     def of(
@@ -73,11 +78,11 @@ class Sums:
         wide = x.double()
         # A vector is one position, however many features it has.
         channels = wide if wide.ndim > 2 else wide.unsqueeze(2)
-        energy = channels.square().sum(1)
+        squares = channels.square()
         return cls(
             margins=(raw_margins(outputs, labels),),
-            energy=energy.sum(0),
-            largest=energy.flatten(1).sum(1).amax(),
+            squares=squares.sum(0),
+            largest=squares.flatten(1).sum(1).amax(),
             gram=None if first_layer is None else _gram(wide, first_layer),
         )
 
@@ -90,7 +95,7 @@ class Sums:
             gram = self.gram + other.gram
         return Sums(
             margins=self.margins + other.margins,
-            energy=self.energy + other.energy,
+            squares=self.squares + other.squares,
             largest=torch.maximum(self.largest, other.largest),
             gram=gram,
         )
@@ -253,4 +258,5 @@ def _finished(total: Sums, outputs: int, name: str) -> Evidence:
         patch_energy=None if window is None else window.cpu().numpy(),
         patch_spectrum=None if gram is None else spectrum(gram).cpu().numpy(),
         outputs=outputs,
+        coordinate_energy=float(total.squares.amax()) / n,
     )

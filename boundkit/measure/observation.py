@@ -110,7 +110,7 @@ def observed(
     test = None if test_data is None else open_data(test_data, "test")
     known = train or test
     shape = tuple(input_shape or (known.shape if known else ()))
-    rewritten, notices = network, ()
+    rewritten, notices = network, tuple[Notice, ...]()
     if shape:
         wired = traced(network, checkpoint, module, shape)
         network, notices = wired.network, wired.notices
@@ -182,7 +182,12 @@ def _computed_otherwise(
             storage = layer.weight.storage
             if storage is None or not storage.key.startswith("computed:"):
                 continue
-            applied = float(attrgetter(ours.get(layer.name, layer.name))(module).detach().double().norm())
+            applied = float(
+                attrgetter(ours.get(layer.name, layer.name))(module)
+                .detach()
+                .double()
+                .norm()
+            )
             taken = frobenius_norm(layer.weight)
             if not math.isclose(applied, taken, rel_tol=_AGREEMENT):
                 found.append(layer.name)

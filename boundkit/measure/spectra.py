@@ -81,21 +81,28 @@ def columns(layer: Layer) -> dict[str, float | None]:
     matrix = filter_matrix(layer)
     if not np.all(np.isfinite(matrix)):
         raise NotApplicable("not finite")
-    s = singular_values(matrix)
-    if s.size == 0 or s[0] == 0:
+    s = singular_values(matrix).tolist()
+    if not s or s[0] == 0:
         raise NotApplicable("a zero matrix has no spectrum to speak of")
-    unit = s / s[0]
-    energy = unit**2
-    total = float(energy.sum())
-    share = energy[energy > 0] / total
+    return _columns(s)
+
+
+def _columns(s: list[float]) -> dict[str, float | None]:
+    # Lists, for arrays as short as these cost more in calls than in arithmetic.
+    unit = [value / s[0] for value in s]
+    energy = [value * value for value in unit]
+    total = math.fsum(energy)
+    shares = [e / total for e in energy]
+    entropy = -math.fsum(p * math.log(p) for p in shares if p > 0)
+    rank = sum(value > 1e-3 for value in unit)
     return {
-        "spectral_norm": float(s[0]),
+        "spectral_norm": s[0],
         "stable_rank": total,
-        "effective_rank": math.exp(-float(np.sum(share * np.log(share)))),
-        "numerical_rank": float(np.count_nonzero(unit > 1e-3)),
-        "participation_ratio": total**2 / float(np.sum(energy**2)),
-        "s3_over_s1": float(unit[2]) if s.size > 2 else None,
-        "nuclear_norm": float(s.sum()),
-        "condition": float(1 / unit[-1]) if unit[-1] > 1e-14 else None,
-        "theorem7_factor": math.sqrt(np.count_nonzero(unit > 1e-3) / s.size),
+        "effective_rank": math.exp(entropy),
+        "numerical_rank": float(rank),
+        "participation_ratio": total**2 / math.fsum(e * e for e in energy),
+        "s3_over_s1": unit[2] if len(s) > 2 else None,
+        "nuclear_norm": math.fsum(s),
+        "condition": 1 / unit[-1] if unit[-1] > 1e-14 else None,
+        "theorem7_factor": math.sqrt(rank / len(s)),
     }

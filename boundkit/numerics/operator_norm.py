@@ -1,4 +1,4 @@
-r"""The largest singular value of a layer on whole maps: bounds from above, and estimates.
+r"""The largest singular value of a layer on whole maps, bounded from above.
 
 A certificate needs a number that is not below the truth. A zero-padded convolution is a
 piece of a convolution on a large enough torus (embed the input, keep some outputs), and
@@ -7,8 +7,8 @@ that one is block-diagonal in the Fourier basis, so
     ||T|| <= max over the frequencies of the torus of sigma_max(sum_t W_t exp(-i f t)).
 
 A stride s is a convolution without stride on maps whose s^d phases are channels; a
-transposed convolution is the adjoint of one. Lanczos, in contrast, approaches the norm
-from below and belongs in tables only.
+transposed convolution is the adjoint of one. Power iterations and Lanczos, in contrast,
+approach the norm from below and belong in tables only (lanczos.py).
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ import numpy as np
 from boundkit.numerics.path_counts import conv_edges, output_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    import torch
     from numpy.typing import NDArray
 
     from boundkit.types import Geometry
 
-__all__ = ["estimate", "filter_matrices", "upper_bound"]
+__all__ = ["filter_matrices", "upper_bound"]
 
 #: Floating-point operations that a bound may cost: a few seconds.
 _BUDGET = 5e10
@@ -173,8 +172,8 @@ def upper_bound(
     top = float(np.max(np.abs(weight), initial=0.0))
     if top == 0:
         return 0.0
-    weight = weight / top
-    matrices = filter_matrices(weight, geometry)
+    unit = weight / top
+    matrices = filter_matrices(unit, geometry)
     spectral = math.sqrt(float(np.einsum("gij,gij->g", matrices, matrices).max()))
     if _cost(*matrices.shape) <= _BUDGET:
         spectral = _largest(matrices)
@@ -184,126 +183,9 @@ def upper_bound(
     maps = list(sizes) if geometry.transposed else outputs
     found = [
         _by_overlap(spectral, geometry, sizes),
-        _copies(geometry, sizes) * _by_sums(weight, geometry, sizes),
+        _copies(geometry, sizes) * _by_sums(unit, geometry, sizes),
     ]
-    fourier = _by_fourier(weight, geometry, maps)
+    fourier = _by_fourier(unit, geometry, maps)
     if fourier is not None:
         found.append(_copies(geometry, sizes) * fourier)
     return top * min(found) * (1 + _ROUNDING)
-
-
-def _forward(
-    weight: torch.Tensor, geometry: Geometry
-) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return the convolution as a function of (1, channels, *positions)."""
-    from torch.nn import functional
-
-    dims = len(geometry.kernel)
-    name = ("conv_transpose" if geometry.transposed else "conv") + f"{dims}d"
-    apply = getattr(functional, name)
-    settings = {
-        "stride": geometry.stride,
-        "dilation": geometry.dilation,
-        "groups": geometry.groups,
-    }
-    if geometry.transposed:
-        low = [pair[0] for pair in geometry.padding]
-        extra = geometry.output_padding or (0,) * dims
-        return lambda x: apply(x, weight, padding=low, output_padding=extra, **settings)
-    return lambda x: apply(_padded(x, geometry), weight, **settings)
-
-
-def _padded(x: torch.Tensor, geometry: Geometry) -> torch.Tensor:
-    from torch.nn import functional
-
-    mode = "constant" if geometry.padding_mode == "zeros" else geometry.padding_mode
-    ends = [end for pair in reversed(geometry.padding) for end in pair]
-    return functional.pad(x, ends, mode=mode) if any(ends) else x
-
-
-def estimate(
-    weight: NDArray[np.float64],
-    geometry: Geometry,
-    sizes: Sequence[int],
-    *,
-    tolerance: float = 1e-8,
-    steps: int = 200,
-) -> tuple[float, float]:
-    """Return the operator norm of a convolution from below, and how well it is known.
-
-    Golub-Kahan-Lanczos bidiagonalization with full reorthogonalization from a fixed
-    random start; Golub and Kahan (1965). Stops when some singular value is known to lie
-    within ``tolerance`` relative of the estimate.
-
-    Args:
-        weight: (out, in / groups, *kernel), or (in, out / groups, *kernel) transposed.
-        geometry: Of the convolution.
-        sizes: Input positions along each axis.
-        tolerance: Relative residual to stop at.
-        steps: Most applications of the convolution and its adjoint.
-
-    Returns:
-        The estimate, and the residual: a singular value lies within it of the estimate.
-    """
-    import torch
-
-    w = torch.from_numpy(np.ascontiguousarray(weight))
-    channels = weight.shape[0]
-    if not geometry.transposed:
-        channels = weight.shape[1] * geometry.groups
-    apply = _forward(w, geometry)
-    source = torch.zeros(1, channels, *sizes, dtype=w.dtype, requires_grad=True)
-    generator = torch.Generator().manual_seed(0)
-    start = torch.randn(source.shape, dtype=w.dtype, generator=generator)
-    image = apply(source)
-
-    def adjoint(y: torch.Tensor) -> torch.Tensor:
-        (pulled,) = torch.autograd.grad(
-            image, source, y.reshape(image.shape), retain_graph=True
-        )
-        return pulled.reshape(-1)
-
-    def forward(x: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            return apply(x.reshape(source.shape)).reshape(-1)
-
-    limit = min(steps, source.numel(), image.numel())
-    return _lanczos(forward, adjoint, start.reshape(-1), tolerance, limit)
-
-
-def _orthogonal(x: torch.Tensor, to: Sequence[torch.Tensor]) -> torch.Tensor:
-    import torch
-
-    for _ in range(2 if to else 0):
-        basis = torch.stack(list(to))
-        x = x - basis.T @ (basis @ x)
-    return x
-
-
-def _lanczos(
-    forward: Callable[[torch.Tensor], torch.Tensor],
-    adjoint: Callable[[torch.Tensor], torch.Tensor],
-    start: torch.Tensor,
-    tolerance: float,
-    steps: int,
-) -> tuple[float, float]:
-    right, left = [start / start.norm()], []
-    diagonal: list[float] = []
-    above: list[float] = []
-    found, residual = 0.0, math.inf
-    for step in range(steps):
-        u = _orthogonal(forward(right[-1]), left)
-        diagonal.append(float(u.norm()))
-        if diagonal[-1] <= 1e-300:
-            return found, 0.0
-        left.append(u / diagonal[-1])
-        v = _orthogonal(adjoint(left[-1]), right)
-        beta = float(v.norm())
-        band = np.diag(diagonal) + np.diag(above, 1)
-        vectors, values, _ = np.linalg.svd(band)
-        found, residual = float(values[0]), beta * abs(float(vectors[-1, 0]))
-        if residual <= tolerance * found or step == steps - 1:
-            break
-        above.append(beta)
-        right.append(v / beta)
-    return found, residual

@@ -11,4 +11,7 @@ from boundkit.report.model import Report
 
 __all__ = ["FORMATS", "Format", "Report"]
 
-FORMATS: tuple[Format, ...] = (Format("text", text.render), Format("json", json.render))
+FORMATS: tuple[Format[Report], ...] = (
+    Format("text", text.render, text.lines),
+    Format("json", json.render),
+)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from boundkit.report.model import Report
+    from boundkit.report.spans import Line
 
 __all__ = ["Format"]
 
+Subject = TypeVar("Subject")
+
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """A way to write a report down: its name, and a function from report to text."""
+class Format(Generic[Subject]):
+    """A way to write down a report, or a comparison of reports.
+
+    Attributes:
+        name: As ``--format`` takes it.
+        render: From the subject to text.
+        lines: From the subject and a width to styled lines, for formats that have a
+            painted form on terminals.
+    """
 
     name: str
-    render: Callable[[Report], str]
+    render: Callable[[Subject], str]
+    lines: Callable[[Subject, int], tuple[Line, ...]] | None = None

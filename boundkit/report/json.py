@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from boundkit.report.model import LayerRow, Report, Rho
     from boundkit.types import Certificate, LedgerRow, Measurement, Notice
 
-__all__ = ["SPECTRAL_COLUMNS", "document", "render", "schema"]
+__all__ = ["SPECTRAL_COLUMNS", "checked", "document", "render", "schema", "written"]
 
 # A step into the report and those before it: a path is only spelled where one is needed.
 _Place: TypeAlias = tuple["_Place | None", object]
@@ -47,19 +47,34 @@ def document(report: Report) -> dict[str, Any]:
     ``non-finite`` that names its path is appended. A lone surrogate in a string is
     spelled out as ``\udcXX``, since no UTF-8 text can hold it.
     """
+    return checked(_raw(report))
+
+
+def checked(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document in JSON's own types, every number finite.
+
+    Args:
+        raw: With a list under ``"warnings"``, which is told of every number that is not
+            finite, by its path.
+    """
     stray: list[str] = []
-    plain: dict[str, Any] = _plain(_raw(report), None, stray)
+    plain: dict[str, Any] = _plain(raw, None, stray)
     plain["warnings"] += [_stray_warning(path) for path in stray]
     return plain
 
 
 def render(report: Report) -> str:
-    r"""Return the report as one JSON document, one table row a line.
+    """Return the report as one JSON document, one table row a line."""
+    return written(document(report))
+
+
+def written(document: Mapping[str, Any]) -> str:
+    r"""Return a document that was checked as text, one table row a line.
 
     Characters that a terminal would obey or hide are ``\uNNNN`` escapes, so that
     the output is safe to look at.
     """
-    parts = [f"{_dump(key)}: {_block(part)}" for key, part in document(report).items()]
+    parts = [f"{_dump(key)}: {_block(part)}" for key, part in document.items()]
     return sub(r"[^\x00-\x7e]", _seen, "{\n" + ",\n".join(parts) + "\n}\n")
 
 

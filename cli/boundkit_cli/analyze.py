@@ -62,7 +62,9 @@ def analyze(
         opt.parse_gamma(gamma),
         opt.parse_only(only),
     )
-    wanted = targets(formats or [], output, ckpt)
+    from boundkit.report import FORMATS
+
+    wanted = targets(formats or [], output, [ckpt], FORMATS)
     if trust:
         talk(f"warning: --trust lets code inside {ckpt!a} run on this machine")
     import boundkit

@@ -13,6 +13,7 @@ __all__ = [
     "PARTS",
     "BatchSize",
     "Ckpt",
+    "Ckpts",
     "Data",
     "Delta",
     "Device",
@@ -22,6 +23,7 @@ __all__ = [
     "InputShape",
     "Key",
     "Loss",
+    "MarginLoss",
     "MinCoverage",
     "Model",
     "Only",
@@ -139,6 +141,12 @@ def _device(value: str) -> str:
 Ckpt = Annotated[
     str, typer.Argument(metavar="CKPT", help="File or folder that holds the weights.")
 ]
+Ckpts = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="A B [C...]", help="Files or folders of one architecture, two or more."
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -205,6 +213,15 @@ Loss = Annotated[
         metavar="|".join(_LOSSES),
         callback=_loss,
         help="Loss that the net was trained with.",
+    ),
+]
+MarginLoss = Annotated[
+    float | None,
+    typer.Option(
+        "--margin-loss",
+        metavar="0|0.01|0.05|0.1|0.5",
+        help="Share of the training margins below the margins that are compared; by "
+        "default the smallest at which the margin of every net is positive.",
     ),
 ]
 WeightDecay = Annotated[

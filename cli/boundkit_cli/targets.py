@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import typer
 
@@ -12,27 +13,40 @@ from boundkit_cli.console import show, talk, terminal_width, write
 from boundkit_cli.files import check_writable, write_file
 
 if TYPE_CHECKING:
-    from boundkit.report import Format, Report
+    from boundkit.report import Format
 
 __all__ = ["Target", "deliver", "targets"]
 
+Subject = TypeVar("Subject")
+
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Target(Generic[Subject]):
     """One format of the report, and its file (None: standard output)."""
 
-    format: Format
+    format: Format[Subject]
     path: Path | None
 
 
-def targets(written: list[str], output: Path | None, source: str) -> tuple[Target, ...]:
+def targets(
+    written: list[str],
+    output: Path | None,
+    sources: Sequence[str],
+    known: Sequence[Format[Subject]],
+) -> tuple[Target[Subject], ...]:
     """Return what ``--format`` and ``--output`` ask for; text on stdout by default.
+
+    Args:
+        written: What ``--format`` says.
+        output: What ``--output`` says.
+        sources: Checkpoints, which no output may replace.
+        known: The formats there are.
 
     Raises:
         typer.BadParameter: If a format is unknown, two formats meet in one place, or
             a file cannot be written.
     """
-    found = [_target(one) for one in written or ["text"]]
+    found = [_target(one, known) for one in written or ["text"]]
     if output is not None:
         free = [place for place, one in enumerate(found) if one.path is None]
         if not free:
@@ -45,11 +59,12 @@ def targets(written: list[str], output: Path | None, source: str) -> tuple[Targe
     _check_places(found)
     for one in found:
         if one.path is not None:
-            check_writable(one.path, source)
+            for source in sources:
+                check_writable(one.path, source)
     return tuple(found)
 
 
-def deliver(report: Report, wanted: tuple[Target, ...], quiet: bool) -> None:
+def deliver(report: Subject, wanted: tuple[Target[Subject], ...], quiet: bool) -> None:
     """Write the report to every target, files first."""
     for one in wanted:
         if one.path is not None:
@@ -61,24 +76,20 @@ def deliver(report: Report, wanted: tuple[Target, ...], quiet: bool) -> None:
             _print(report, one.format)
 
 
-def _print(report: Report, form: Format) -> None:
-    if form.name != "text":
+def _print(report: Subject, form: Format[Subject]) -> None:
+    if form.lines is None:
         write(form.render(report))
-        return
-    from boundkit.report.text import lines
-
-    show(lines(report, terminal_width()))
+    else:
+        show(form.lines(report, terminal_width()))
 
 
-def _target(written: str) -> Target:
-    from boundkit.report import FORMATS
-
+def _target(written: str, known: Sequence[Format[Subject]]) -> Target[Subject]:
     name, equals, path = written.partition("=")
-    form = next((one for one in FORMATS if one.name == name), None)
+    form = next((one for one in known if one.name == name), None)
     if form is None:
-        known = ", ".join(one.name for one in FORMATS)
+        names = ", ".join(one.name for one in known)
         raise typer.BadParameter(
-            f"the format must be one of {known}, but got '{name}'",
+            f"the format must be one of {names}, but got '{name}'",
             param_hint="'--format'",
         )
     if equals and not path:
@@ -89,7 +100,7 @@ def _target(written: str) -> Target:
     return Target(form, Path(path) if path else None)
 
 
-def _check_places(found: list[Target]) -> None:
+def _check_places(found: list[Target[Subject]]) -> None:
     places = [one.path and one.path.absolute() for one in found]
     for place in places:
         if places.count(place) > 1:

@@ -90,6 +90,13 @@ def warm_up(progress: float) -> float:
     return min(1.0, max(0.02, (progress - 0.15) / 0.35))
 
 
+def _folded(weight: Tensor, of: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of a convolution without bias and the BatchNorm after it."""
+    mean, variance = torch.as_tensor(of.running_mean), torch.as_tensor(of.running_var)
+    scale = of.weight / (variance + of.eps).sqrt()
+    return weight * scale[:, None, None, None], of.bias - scale * mean
+
+
 def layers(net: nn.Module) -> list[tuple[Tensor, Tensor | None]]:
     """Return weights and biases in forward order, BatchNorm folded, the head centered."""
     found: list[tuple[Tensor, Tensor | None]] = []
@@ -97,10 +104,7 @@ def layers(net: nn.Module) -> list[tuple[Tensor, Tensor | None]]:
         if isinstance(module, nn.Conv2d | nn.Linear):
             found.append((module.weight, module.bias))
         elif isinstance(module, nn.BatchNorm2d):
-            weight, _ = found.pop()
-            scale = module.weight / (module.running_var + module.eps).sqrt()
-            shift = module.bias - scale * module.running_mean
-            found.append((weight * scale[:, None, None, None], shift))
+            found.append(_folded(found.pop()[0], module))
     weight, bias = found.pop()
     if len(weight) > 1:
         weight = weight - weight.mean(0)
@@ -126,14 +130,16 @@ def complexity(net: nn.Module, prices: Sequence[float]) -> Tensor:
     """
     if len(prices) == 1:
         return prices[0] * _product(layers(net))
+    parts, weights = dict(net.named_children()), dict(net.named_parameters())
     # Elementary symmetric polynomials of the branches' norms, one branch at a time.
     routes = [torch.ones(())] + [torch.zeros(())] * (len(prices) - 1)
-    for branch in net.blocks:
+    for branch in parts["blocks"].children():
         norm = _product([(p, None) for p in branch.parameters()])
         longer = [norm * shorter for shorter in routes[:-1]]
         routes = [routes[0], *(a + b for a, b in zip(routes[1:], longer, strict=True))]
-    ends = net.stem.weight.norm() * net.head.weight.norm()
-    return ends * sum(p * r for p, r in zip(prices, routes, strict=True))
+    ends = weights["stem.weight"].norm() * weights["head.weight"].norm()
+    total: Tensor = ends * torch.stack(routes) @ torch.tensor(prices)
+    return total
 
 
 def train(

@@ -45,6 +45,7 @@ class Run:
         rate: Of Adam.
         clip_from: Share of the steps after which the hinge is clipped.
         routes: Factories of the chains whose prices are charged; empty for the net's own.
+        branch_share: Share of its price that each branch on a route is charged.
         seed: Of the weights and the order.
     """
 
@@ -59,12 +60,14 @@ class Run:
     rate: float = 3e-3
     clip_from: float = 0.5
     routes: tuple[str, ...] = ()
+    branch_share: float = 1.0
     seed: int = 0
 
 
 _LINEAR, _DENSE, _RELU, _LEAKY, _BIASED, _NORM, _RESIDUAL, _POOL, _THREE, _FOUR = (
     ARCHITECTURES[:10]
 )
+_ROUTES = ("relu", "route_one", "route_two")
 
 RUNS = (
     Run("0v9_linear", "0v9", "linear", _LINEAR, None, 10, 0.8),
@@ -85,19 +88,22 @@ RUNS = (
         "0v9_batch_norm", "0v9", "batch_norm", _NORM, None, 14, 0.8, routes=("biased",)
     ),
     Run("0v9_max_pool", "0v9", "max_pool", _POOL, None, 14, 0.8),
+    Run("0v9_residual", "0v9", "residual", _RESIDUAL, None, 14, 0.8, routes=_ROUTES),
     Run(
-        "0v9_residual",
+        "0v9_residual_open",
         "0v9",
         "residual",
         _RESIDUAL,
         None,
         14,
         0.8,
-        routes=("relu", "route_one", "route_two"),
+        routes=_ROUTES,
+        branch_share=0.4,
     ),
     Run("all_linear", "all", "linear_ten", _LINEAR, None, 6, 0.6, 256, 3e-3, 0.6),
     Run("all_relu", "all", "relu_ten", _RELU, 1.0, 14, 0.8, 256, 6e-3, 0.6),
     Run("all_leaky", "all", "leaky_ten", _LEAKY, 1.0, 14, 0.8, 256, 6e-3, 0.6),
+    Run("all_leaky_light", "all", "leaky_ten", _LEAKY, 1.0, 14, 0.3, 256, 6e-3, 0.6),
 )
 
 

@@ -31,7 +31,10 @@ def train_one(run: Run, source: Path, out: Path) -> Path:
     """
     data, _ = dataset.prepare(source, out / "data", run.task)
     routes = run.routes or (run.net,)
-    prices = [recipe.price(getattr(nets, route)(), data) for route in routes]
+    prices = [
+        recipe.price(getattr(nets, route)(), data) * run.branch_share**branches
+        for branches, route in enumerate(routes)
+    ]
     x, y = dataset.inputs(data)
     net = recipe.train(
         getattr(nets, run.net),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import torch
 from torch import nn
@@ -21,7 +23,7 @@ def mlp(*widths, bias=False, act=nn.ReLU):
     """A dense network with weights of a fixed seed."""
     torch.manual_seed(0)
     steps = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in itertools.pairwise(widths):
         steps += [nn.Linear(before, after, bias=bias), act()]
     return nn.Sequential(*steps[:-1]).double()
 
@@ -76,9 +78,7 @@ def looked_at(module, network, x, y):
     from boundkit.data import open_data
 
     samples = open_data((x, y), "train")
-    return watched(
-        network, module, samples, device="cpu", batch_size=64, progress=None
-    )
+    return watched(network, module, samples, device="cpu", batch_size=64, progress=None)
 
 
 def certificate(

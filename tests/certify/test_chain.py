@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from boundkit.certify.chain import chain, path_counts
 from boundkit.errors import NotApplicable
@@ -92,11 +92,13 @@ def test_pooling_before_the_head():
     [
         lambda s, x: s.head(s.body(x).mean(2)),
         lambda s, x: s.head(s.body(x).flatten(2).mean(-1)),
-        lambda s, x: s.head(F.adaptive_avg_pool1d(s.body(x), 1).flatten(1)),
+        lambda s, x: s.head(functional.adaptive_avg_pool1d(s.body(x), 1).flatten(1)),
     ],
 )
 def test_global_means_are_alike_however_written(end):
-    module = Written(end, body=nn.Sequential(conv(1, 3, 2), nn.ReLU()), head=linear(3, 1))
+    module = Written(
+        end, body=nn.Sequential(conv(1, 3, 2), nn.ReLU()), head=linear(3, 1)
+    )
 
     np.testing.assert_allclose(
         counts_of(module, (1, 5)).inputs, np.array([1, 2, 2, 2, 1]) / 4, rtol=1e-12
@@ -116,7 +118,9 @@ def test_a_convolution_over_everything_is_a_dense_head():
 
 def test_rows_and_columns_renumbered_keep_their_counts():
     module = Written(
-        lambda s, x: s.head(F.relu(s.line(F.relu(s.plane(x)).flatten(2))).flatten(1)),
+        lambda s, x: s.head(
+            functional.relu(s.line(functional.relu(s.plane(x)).flatten(2))).flatten(1)
+        ),
         plane=nn.Conv2d(1, 2, (1, 3), padding=(0, 1), bias=False),
         line=conv(2, 1, 2),
         head=linear(5, 1),
@@ -148,7 +152,11 @@ def test_max_pooling_and_its_activation_are_one_coin():
 
 
 def test_a_weight_used_twice_is_two_layers():
-    module = Written(lambda s, x: s.b(F.relu(s.a(F.relu(s.a(x))))), a=linear(3, 3), b=linear(3, 1))
+    module = Written(
+        lambda s, x: s.b(functional.relu(s.a(functional.relu(s.a(x))))),
+        a=linear(3, 3),
+        b=linear(3, 1),
+    )
     found = chain(wired(module, (3,)))
 
     assert found.layers == ("a.weight", "a.weight", "b.weight")
@@ -157,8 +165,12 @@ def test_a_weight_used_twice_is_two_layers():
 
 def test_each_use_of_a_convolution_has_its_own_window():
     def forward(s, x):
-        x = F.conv1d(x, s.weight, padding=1)
-        return s.head(F.conv1d(F.relu(x), s.weight, padding=2, dilation=2).flatten(1))
+        x = functional.conv1d(x, s.weight, padding=1)
+        return s.head(
+            functional.conv1d(
+                functional.relu(x), s.weight, padding=2, dilation=2
+            ).flatten(1)
+        )
 
     module = Written(forward, head=linear(6, 1))
     module.weight = nn.Parameter(torch.ones(1, 1, 3))
@@ -185,7 +197,11 @@ BROKEN = [
         "normalization layer LayerNorm",
     ),
     (nn.Sequential(linear(3, 4), nn.GELU(), linear(4, 1)), (3,), "GELU is not covered"),
-    (nn.Sequential(linear(3, 4), nn.PReLU(), linear(4, 1)), (3,), "PReLU is not covered"),
+    (
+        nn.Sequential(linear(3, 4), nn.PReLU(), linear(4, 1)),
+        (3,),
+        "PReLU is not covered",
+    ),
     (nn.Sequential(linear(3, 4), nn.ReLU()), (3,), "followed by an activation"),
     (nn.Sequential(nn.ReLU(), linear(3, 1)), (3,), "stands before any layer"),
     (
@@ -201,21 +217,35 @@ BROKEN = [
     ),
     (
         nn.Sequential(
-            conv(1, 2, 1), nn.ReLU(), nn.MaxPool1d(2), nn.MaxPool1d(2), nn.Flatten(), linear(2, 1)
+            conv(1, 2, 1),
+            nn.ReLU(),
+            nn.MaxPool1d(2),
+            nn.MaxPool1d(2),
+            nn.Flatten(),
+            linear(2, 1),
         ),
         (1, 4),
         "max pooling before 5.weight",
     ),
     (
         nn.Sequential(
-            conv(1, 2, 1), nn.LeakyReLU(-0.5), nn.MaxPool1d(2), nn.Flatten(), linear(4, 1)
+            conv(1, 2, 1),
+            nn.LeakyReLU(-0.5),
+            nn.MaxPool1d(2),
+            nn.Flatten(),
+            linear(4, 1),
         ),
         (1, 4),
         "slope in",
     ),
     (
         nn.Sequential(
-            conv(1, 2, 1), nn.AvgPool1d(2), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), linear(2, 1)
+            conv(1, 2, 1),
+            nn.AvgPool1d(2),
+            nn.ReLU(),
+            nn.MaxPool1d(2),
+            nn.Flatten(),
+            linear(2, 1),
         ),
         (1, 4),
         "max pooling before 5.weight",
@@ -230,7 +260,7 @@ BROKEN = [
     (
         Written(lambda s, x: s.a(x) * s.b(x), a=linear(3, 2), b=linear(3, 2)),
         (3,),
-        "not covered|branches",
+        "branches at b",
     ),
 ]
 
@@ -242,7 +272,7 @@ def test_what_is_no_chain_is_told(module, shape, why):
 
 
 def test_a_bias_that_is_not_stored_beside_its_weight_is_not_overlooked():
-    module = Written(lambda s, x: F.linear(x, s.w, s.c))
+    module = Written(lambda s, x: functional.linear(x, s.w, s.c))
     module.w = nn.Parameter(torch.ones(1, 3))
     module.c = nn.Parameter(torch.ones(1))
 
@@ -253,7 +283,7 @@ def test_a_bias_that_is_not_stored_beside_its_weight_is_not_overlooked():
 def test_a_dense_layer_along_an_axis_is_told():
     module = nn.Sequential(linear(3, 1))
 
-    with pytest.raises(NotApplicable, match="last axis|along 1 axes"):
+    with pytest.raises(NotApplicable, match="along the last axis"):
         chain(wired(module, (2, 3)))
     with pytest.raises(NotApplicable, match="along 1 axes"):
         chain(wired(module, (1, 3)))

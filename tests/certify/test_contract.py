@@ -105,7 +105,9 @@ def test_status_follows_from_the_assumptions(bound, case):
     else:
         np.testing.assert_allclose(math.log10(found.value), found.log10, rtol=1e-9)
     assert found.source == next(b for b in BOUNDS if b.id == bound).citation
-    assert not any(isinstance(v, float) and not math.isfinite(v) for v in found.terms.values())
+    assert not any(
+        isinstance(v, float) and not math.isfinite(v) for v in found.terms.values()
+    )
 
 
 @pytest.mark.parametrize("bound", IDS)
@@ -241,7 +243,10 @@ def test_statements_do_not_depend_on_the_order_of_samples(bound):
 def test_channels_that_do_nothing_cost_nothing(bound):
     plain = cnn()
     wider = nn.Sequential(
-        nn.Conv1d(1, 5, 3, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(20, 1, bias=False)
+        nn.Conv1d(1, 5, 3, bias=False),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(20, 1, bias=False),
     ).double()
     for part in wider.parameters():
         nn.init.zeros_(part)

@@ -35,9 +35,7 @@ def test_simulated_coverage():
     for _ in range(400):
         true = rng.uniform(0.01, 0.6)
         margins = np.where(rng.random(60) < true, -1.0, 1.0)
-        found = certificate(
-            "holdout", network, held_out=seen(60, margins), delta=0.1
-        )
+        found = certificate("holdout", network, held_out=seen(60, margins), delta=0.1)
         missed += found.value < true
 
     # Three standard errors of 400 tosses.

@@ -47,9 +47,7 @@ def test_best_margin_is_the_best_of_the_whole_grid(seed):
         delta=delta,
         gamma=None,
     )
-    expected = by_the_book(
-        rho, unit, margins, n, anchor, delta, range(-150, 151)
-    )
+    expected = by_the_book(rho, unit, margins, n, anchor, delta, range(-150, 151))
 
     # Outside the searched margins the bound cannot be below 1.
     assert 10**found.log10 == pytest.approx(expected, rel=1e-9) or expected >= 1

@@ -31,7 +31,11 @@ CASES = [
     (nn.Conv1d(1, 2, 4, stride=2, padding=3, bias=False), 1, (9,)),
     (nn.Conv2d(2, 4, 3, padding=1, bias=False), 2, (5, 6)),
     (nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2, bias=False), 4, (5, 5)),
-    (nn.Conv2d(3, 3, (3, 2), padding=(2, 0), dilation=2, groups=3, bias=False), 3, (6, 5)),
+    (
+        nn.Conv2d(3, 3, (3, 2), padding=(2, 0), dilation=2, groups=3, bias=False),
+        3,
+        (6, 5),
+    ),
     (nn.Conv3d(1, 2, 2, padding=1, bias=False), 1, (3, 2, 3)),
     (nn.Conv2d(2, 2, 3, padding="same", dilation=2, bias=False), 2, (5, 4)),
     (nn.ConvTranspose1d(2, 3, 3, stride=2, padding=1, bias=False), 2, (4,)),
@@ -55,7 +59,9 @@ def test_without_padding_every_tap_is_used_at_every_position():
     module = nn.Conv2d(2, 3, 3, bias=False).double()
     found = toeplitz_norm(layer_of(module).weight, of_module(module), (7, 6))
 
-    np.testing.assert_allclose(found, np.sqrt(20) * float(module.weight.detach().norm()), rtol=1e-12)
+    np.testing.assert_allclose(
+        found, np.sqrt(20) * float(module.weight.detach().norm()), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
@@ -68,7 +74,9 @@ def test_no_scale_overflows_or_underflows(scale):
 
 
 def test_taps_that_cancel_leave_nothing():
-    module = nn.Conv1d(1, 1, 3, padding=1, padding_mode="replicate", bias=False).double()
+    module = nn.Conv1d(
+        1, 1, 3, padding=1, padding_mode="replicate", bias=False
+    ).double()
     module.weight.data[:] = torch.tensor([1.0, -2.0, 1.0])
     found = toeplitz_norm(layer_of(module).weight, of_module(module), (1,))
 

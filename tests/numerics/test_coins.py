@@ -126,7 +126,13 @@ def test_second_moments_of_two_numbers_of_heads():
 
 @pytest.mark.parametrize(
     ("layers", "expected"),
-    [(2, math.sqrt(1.25)), (3, math.sqrt(27 / 16)), (4, 1.511), (5, 1.686), (10, 2.403)],
+    [
+        (2, math.sqrt(1.25)),
+        (3, math.sqrt(27 / 16)),
+        (4, 1.511),
+        (5, 1.686),
+        (10, 2.403),
+    ],
 )
 def test_dense_constant(layers, expected):
     # Three digits are printed; the multipliers come from a search.
@@ -231,9 +237,7 @@ def test_moments_of_gaussians_in_closed_form():
 
     d = 7
     chi_square = np.cumprod(1 + 2 * np.arange(12) / d)
-    np.testing.assert_allclose(
-        sign_moments(np.full(d, 1 / d)), chi_square, rtol=1e-12
-    )
+    np.testing.assert_allclose(sign_moments(np.full(d, 1 / d)), chi_square, rtol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -67,7 +67,10 @@ def random_conv(rng, dims, sizes):
     stride = [int(rng.integers(1, 4)) for _ in range(dims)]
     dilation = [int(rng.integers(1, 3)) for _ in range(dims)]
     if rng.random() < 0.3:
-        extra = [int(rng.integers(0, max(s, d))) for s, d in zip(stride, dilation)]
+        extra = [
+            int(rng.integers(0, max(s, d)))
+            for s, d in zip(stride, dilation, strict=True)
+        ]
         padding = [int(rng.integers(0, 2)) for _ in range(dims)]
         module = TRANSPOSED[dims](
             1, 1, kernel, stride, padding, extra, dilation=dilation, bias=False
