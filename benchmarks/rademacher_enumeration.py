@@ -4,8 +4,8 @@ For every vector of signs the supremum over all weights of norm at most 1 is sea
 Adam from many starts, so what is printed is at most the true supremum, mostly equal to it.
 The complexity is the mean over all signs. No ratio may exceed 1.
 
-    python benchmarks/rademacher_enumeration.py            # the full table, minutes
-    python benchmarks/rademacher_enumeration.py --quick    # what the tests run
+    python -m benchmarks.rademacher_enumeration            # the full table, minutes
+    python -m benchmarks.rademacher_enumeration --quick    # less of it
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Result:
 
     Attributes:
         exact: Mean over signs of sup sum_i e_i f(x_i), over nets of norm at most 1.
-        second: Root of the mean of its square.
+        second: Root of the mean square.
         bound: A_C K_L S_N with the constant that is free of data.
         of_data: The same with the constant of this sample.
         scale: A_C S_N.
@@ -54,10 +54,9 @@ class Result:
 
 
 def relu_net(*widths, bias=False, slope=0.0):
-    steps = []
-    for a, b in itertools.pairwise(widths):
-        steps += [nn.Linear(a, b, bias=bias), nn.LeakyReLU(slope)]
-    return nn.Sequential(*steps[:-1])
+    pairs = itertools.pairwise(widths)
+    steps = [(nn.Linear(a, b, bias=bias), nn.LeakyReLU(slope)) for a, b in pairs]
+    return nn.Sequential(*itertools.chain(*steps))[:-1]
 
 
 def conv_net(shape, *steps, outputs=1, bias=False):
@@ -263,13 +262,9 @@ def measure(name, seed, starts=12, steps=250):
             )
         )
     scale = math.sqrt(square) * class_factor(network.outputs) * math.prod(links.factors)
-    return Result(
-        float(found.mean()),
-        float(np.sqrt(np.mean(found**2))),
-        free * scale,
-        min(free, constant) * scale,
-        scale,
-    )
+    second = float(np.sqrt(np.mean(found**2)))
+    least = min(free, constant)
+    return Result(float(found.mean()), second, free * scale, least * scale, scale)
 
 
 def main():

@@ -149,6 +149,8 @@ def analyze(
     clock = Stopwatch()
     parts = wanted_parts(only)
     margin = wanted_margin(gamma)
+    # A module in memory is its own architecture.
+    model = source if model is None and hasattr(source, "named_modules") else model
     require_sense(
         model=model,
         data=data,
@@ -179,9 +181,9 @@ def analyze(
                 batch_size=batch_size,
                 progress=progress,
             )
-            network, rewritten = seen.network, seen.rewritten
+            network, rewritten = seen.architecture.network, seen.architecture.rewritten
             train, test = seen.train, seen.test
-            notices += seen.notices
+            notices += seen.architecture.notices
     with clock.stage("norms"):
         step = None if progress is None else _labeled(progress, "norms")
         sizes = norms(network, step)

@@ -41,6 +41,12 @@ def test_the_check_sees_a_heavy_import():
         run("--help"),
         run("--version"),
         run("analyze", "--help"),
+        run("compare", "--help"),
+        run(
+            "compare",
+            "fixtures/containers/zip_bare.pt",
+            "fixtures/containers/single.safetensors",
+        ),
         run("explain"),
         run("explain", "sparse_cnn"),
         run("schema"),

@@ -162,3 +162,9 @@ def test_reports_made_elsewhere_may_be_of_another_sample():
 
     assert state(*nets, name="one training sample", ran_alike=False).holds is None
     assert state(*nets, name="one training sample").holds is True
+
+
+def test_a_buffer_or_a_second_name_outside_rho_breaks_nothing():
+    counter = net(ledger=(row("bn.num_batches", (), parameter=False),))
+
+    assert state(net(), counter).holds is True

@@ -35,7 +35,7 @@ def spectral_complexity(spectral: Sequence[float], group: Sequence[float]) -> fl
 
 
 def _mixed(ratios: Sequence[float]) -> float:
-    return math.fsum(ratio ** (2 / 3) for ratio in ratios) ** 1.5
+    return math.pow(math.fsum(ratio ** (2 / 3) for ratio in ratios), 1.5)
 
 
 def _ratios(of: Unrolled) -> tuple[list[float], float]:

@@ -11,41 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boundkit.certify.stages import (
+    Stage,
+    joins,
+    layer_stage,
+    output_rows,
+    pool_stage,
+    spatial,
+)
 from boundkit.errors import NotApplicable
 from boundkit.numerics.coins import activation_coin, max_pool_coin
-from boundkit.numerics.path_counts import (
-    average_edges,
-    conv_edges,
-    max_edges,
-    pull_back,
-)
+from boundkit.numerics.path_counts import pull_back
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from boundkit.types import Geometry, Layer, Network, Node
+    from boundkit.types import Layer, Network, Node
 
 __all__ = ["Chain", "PathCounts", "Stage", "chain", "path_counts"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stage:
-    """One linear map on positions.
-
-    Attributes:
-        layer: Name of the layer, or None for pooling.
-        edges: Per axis (outputs, inputs) edge weights; None joins every input position
-            to the one output position.
-        inputs: Spatial shape of the input map.
-        factor: Bound on the operator norm of average pooling, else 1.
-        maximum: Whether it is max pooling.
-    """
-
-    layer: str | None
-    edges: tuple[NDArray[np.float64], ...] | None
-    inputs: tuple[int, ...]
-    factor: float = 1.0
-    maximum: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,10 +81,6 @@ class _Block:
     averages: int = 0
 
 
-def _spatial(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape[1:] if len(shape) > 1 else ()
-
-
 def _path(nodes: tuple[Node, ...]) -> list[Node]:
     body = [n for n in nodes if n.op not in {"input", "output"}]
     previous = next((n.name for n in nodes if n.op == "input"), None)
@@ -118,53 +97,6 @@ def _path(nodes: tuple[Node, ...]) -> list[Node]:
     if any(n.inputs != (previous,) for n in nodes if n.op == "output"):
         raise NotApplicable("the output is not that of the last operation")
     return body
-
-
-def _check_size(node: Node, edges: tuple[NDArray[np.float64], ...]) -> None:
-    sizes = tuple(e.shape[0] for e in edges)
-    # A mean over all positions may drop their axes.
-    if sizes != _spatial(node.shape) and (math.prod(sizes), len(node.shape)) != (1, 1):
-        raise NotApplicable(f"the window arithmetic of {node.name} is not understood")
-
-
-def _fitting(node: Node, geometry: Geometry | None, shape: tuple[int, ...]) -> Geometry:
-    if geometry is None:
-        raise NotApplicable(f"the geometry of {node.name} is not known")
-    # torch takes a vector without a batch axis for a map of several positions.
-    if len(geometry.kernel) != len(_spatial(shape)):
-        raise NotApplicable(f"the window of {node.name} moves over features")
-    return geometry
-
-
-def _layer_stage(node: Node, layer: Layer, shape: tuple[int, ...]) -> Stage:
-    name = layer.name
-    if node.detail == "bias" and layer.bias is None:
-        raise NotApplicable(f"layer {name} adds a bias that is not stored beside it")
-    if layer.kind == "linear":
-        if len(shape) != 1:
-            raise NotApplicable(f"layer {name} is applied along {len(shape) - 1} axes")
-        return Stage(name, None, ())
-    # One weight may be used with several geometries: the node knows its own.
-    geometry = _fitting(node, node.geometry or layer.geometry, shape)
-    edges = tuple(conv_edges(geometry, _spatial(shape)))
-    _check_size(node, edges)
-    return Stage(name, edges, _spatial(shape))
-
-
-def _pool_stage(node: Node, shape: tuple[int, ...]) -> tuple[Stage, int]:
-    geometry = _fitting(node, node.geometry, shape)
-    kind = average_edges if node.op == "average_pool" else max_edges
-    edges = tuple(kind(geometry, _spatial(shape)))
-    _check_size(node, edges)
-    largest = 1
-    factor = 1.0
-    for axis in conv_edges(geometry, _spatial(shape)):
-        largest *= int(axis.sum(axis=1).max())
-        mean = axis / np.maximum(axis.sum(axis=1, keepdims=True), 1)
-        # sqrt(largest column sum x largest row sum) bounds the operator norm.
-        factor *= math.sqrt(float(mean.sum(axis=0).max()))
-    maximum = node.op == "max_pool"
-    return Stage(None, edges, _spatial(shape), factor, maximum), largest
 
 
 def _coins(block: _Block, where: str) -> tuple[list[float], float]:
@@ -205,26 +137,21 @@ class _Walk:
         if node.op == "layer":
             layer = self.layers[node.layer or ""]
             self.close_block(layer.name)
-            self.stages.append(_layer_stage(node, layer, self.shape))
+            self.stages.append(layer_stage(node, layer, self.shape))
         elif node.op == "activation":
             if node.slope is None:
                 raise NotApplicable(f"activation {node.detail or node.name}")
             self.block.activations.append(node.slope)
         elif node.op in {"average_pool", "max_pool"}:
-            stage, largest = _pool_stage(node, self.shape)
+            stage, largest = pool_stage(node, self.shape)
             self.stages.append(stage)
             if node.op == "max_pool":
                 self.block.windows.append(largest)
             else:
                 self.block.averages += 1
-        elif node.op == "flatten" and _joins(self.shape, node.shape):
-            self.stages.append(Stage(None, None, _spatial(self.shape)))
+        elif node.op == "flatten" and joins(self.shape, node.shape):
+            self.stages.append(Stage(None, None, spatial(self.shape)))
         self.shape = node.shape
-
-
-def _joins(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-    """Say whether a reshape makes one position of several."""
-    return math.prod(_spatial(before)) > 1 and math.prod(_spatial(after)) == 1
 
 
 def chain(network: Network) -> Chain:
@@ -243,18 +170,11 @@ def chain(network: Network) -> Chain:
         raise NotApplicable("the last layer is followed by an activation")
     if not any(s.layer for s in walk.stages):
         raise NotApplicable("the network has no layer")
-    if math.prod(walk.shape) != _rows(network, walk.stages):
+    last = next(s.layer for s in reversed(walk.stages) if s.layer)
+    if math.prod(walk.shape) != output_rows(walk.layers[last]):
         raise NotApplicable("the output has several positions")
     stages = tuple(_merge_flatten(walk.stages))
     return Chain(stages, tuple(walk.coins), tuple(walk.factors))
-
-
-def _rows(network: Network, stages: list[Stage]) -> int:
-    last = next(s.layer for s in reversed(stages) if s.layer)
-    layer = next(x for x in network.layers if x.name == last)
-    if layer.geometry is not None and layer.geometry.transposed:
-        return layer.weight.shape[1] * layer.geometry.groups
-    return layer.weight.shape[0]
 
 
 def _merge_flatten(stages: list[Stage]) -> list[Stage]:

@@ -69,8 +69,8 @@ DENSE = Bound(
     title="Frobenius-norm bound for dense networks",
     statement=(
         "As sparse_cnn, for networks whose layers are all dense: then S_N^2 is the sum of "
-        "the squared input norms, and K_L = E_j CVaR_j(Y) / sqrt(E Y^2), at most 1.118, "
-        "1.299, 1.512 and 1.687 for 2 to 5 ReLU layers."
+        "the squared input norms, and K_L = E_j CVaR_j(Y) / sqrt(E Y^2), at most 1.119, "
+        "1.300, 1.512 and 1.687 for 2 to 5 ReLU layers."
     ),
     assumptions=(
         "every layer is dense",

@@ -221,7 +221,7 @@ def neyshabur2018(
     network_found, assumptions = about_network(network)
     assumptions += (about_numbers(norms), _unbiased(network))
     if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions)
+        return Outcome(None, {}, assumptions, _mend(assumptions))
     unrolled = unroll(network_found, network, norms, assumptions)
     largest = input_norm if evidence is None else evidence.max_norm
     of = _posterior(unrolled, largest, network.outputs or 1)
@@ -243,6 +243,12 @@ def neyshabur2018(
     found = at(math.log(evidence.n))
     terms |= _terms(of, found, evidence.n, largest)
     return Outcome(found.log10, terms, assumptions)
+
+
+def _mend(assumptions: tuple[Assumption, ...]) -> str:
+    if assumptions[-1].holds:
+        return ""
+    return "nets with a bias: sparse_cnn, toeplitz, bartlett2017, golowich2018_l1"
 
 
 def _unbiased(network: Network) -> Assumption:

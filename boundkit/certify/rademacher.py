@@ -136,9 +136,12 @@ def conclude(
         input_norm: The norm that inputs are taken to stay below, without data.
 
     Raises:
-        Missing: There is no sample size.
+        Missing: There is no sample size, or the energy is not finite.
     """
     assumptions += about_evidence(evidence, input_norm)
+    if not math.isfinite(of.energy):
+        why = "the paths from input to output are too many for a float; far above 1"
+        raise Missing(why, {"layers": of.layers}, assumptions)
     margins = evidence.margins if evidence is not None else None
     log_unit = math.log(of.constant * of.outputs_factor)
     log_unit += 0.5 * math.log(of.energy) if of.energy > 0 else -700.0

@@ -257,8 +257,8 @@ SPARSE_CNN = Bound(
     corrections=(
         "Theorem 4 of Xu et al. is printed with 2^L for binary trees without overlap; the "
         "constant proved here is 1.207 at two layers and grows like sqrt(L log 2). "
-        "Conjecture 1 (factor sqrt(K/(K-O)) for overlap) is false as a worst-case bound "
-        "and is replaced by the exact path counts N_p."
+        "Conjecture 1 (one factor sqrt(K/(K-O)) for overlap) is false for stacks of "
+        "overlapping layers and is replaced by the exact path counts N_p."
     ),
     rule=sparse_cnn,
 )

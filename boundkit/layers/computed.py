@@ -29,7 +29,7 @@ class _Computed:
         """Return bytes ``start:stop`` of the computed array."""
         if self._buffer is None:
             values = np.ascontiguousarray(self._compute(), dtype="<f8")
-            self._buffer = memoryview(values.reshape(-1)).cast("B")
+            self._buffer = values.reshape(-1).view(np.uint8).data
         return self._buffer[start:stop]
 
 

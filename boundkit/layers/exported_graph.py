@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import warnings
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
 
 from boundkit.layers.aten import translate
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     import torch
     from torch import fx, nn
 
@@ -30,9 +35,7 @@ def exported(module: nn.Module, x: torch.Tensor) -> fx.GraphModule:
     import torch
     from torch import fx
 
-    with warnings.catch_warnings():
-        # torch.export warns about its own future.
-        warnings.simplefilter("ignore")
+    with _quiet():
         program = torch.export.export(module, (x,)).module()
     old = program.graph
     graph = fx.Graph()
@@ -44,6 +47,22 @@ def exported(module: nn.Module, x: torch.Tensor) -> fx.GraphModule:
     single = isinstance(result, tuple | list) and len(result) == 1
     graph.output(result[0] if single else result)  # type: ignore[index] # one-tuple by the line above
     return fx.GraphModule(program, graph)
+
+
+@contextmanager
+def _quiet() -> Generator[None, None, None]:
+    """Hold back what torch.export prints and logs: its errors are reasons of ours."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            redirect_stdout(io.StringIO()),
+            redirect_stderr(io.StringIO()),
+        ):
+            yield
+    finally:
+        logging.disable(level)
 
 
 def _without_guards(graph: fx.Graph) -> fx.Graph:

@@ -105,8 +105,8 @@ def _replayed(
 
     with evaluating(module), torch.inference_mode():
         try:
-            expected = module(x).double().flatten(1)
-            found = replay(network, x).double().flatten(1)
+            expected = module(x).double().reshape(len(x), -1)
+            found = replay(network, x).double().reshape(len(x), -1)
         except NotApplicable:
             return
     error = float((found - expected).norm() / expected.norm().clamp(min=1e-30))

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from boundkit.types import Layer
 
-__all__ = ["columns", "filter_matrix", "singular_values"]
+__all__ = ["BUDGET", "columns", "filter_matrix", "singular_values"]
 
 #: Flops of a Gram matrix above which the spectrum is not computed: about a second.
-_BUDGET = 1e11
+BUDGET = 1e11
 #: Smaller sides up to this use the SVD itself, which is exact for small values too.
 _SVD_SIDE = 400
 
@@ -76,7 +76,7 @@ def columns(layer: Layer) -> dict[str, float | None]:
     rest = layer.weight.numel // max(rows, 1)
     if layer.kind.startswith("conv_transpose"):
         rows, rest = layer.weight.shape[1], layer.weight.numel // layer.weight.shape[1]
-    if 2.0 * min(rows, rest) ** 2 * max(rows, rest) > _BUDGET:
+    if 2.0 * min(rows, rest) ** 2 * max(rows, rest) > BUDGET:
         raise NotApplicable(f"a {rows} x {rest} spectrum takes too long")
     matrix = filter_matrix(layer)
     if not np.all(np.isfinite(matrix)):

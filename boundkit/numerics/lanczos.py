@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
     from boundkit.types import Geometry
 
-__all__ = ["operator_norm"]
+__all__ = ["convolution", "operator_norm"]
 
 
-def _forward(
+def convolution(
     weight: torch.Tensor, geometry: Geometry
 ) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return the convolution as a function of (1, channels, *positions)."""
+    """Return the convolution as a function of (1, channels, *positions).
+
+    Args:
+        weight: (out, in / groups, *kernel), or (in, out / groups, *kernel) transposed.
+        geometry: Of the convolution.
+    """
     from torch.nn import functional
 
     dims = len(geometry.kernel)
@@ -77,7 +82,7 @@ def operator_norm(
     channels = weight.shape[0]
     if not geometry.transposed:
         channels = weight.shape[1] * geometry.groups
-    apply = _forward(w, geometry)
+    apply = convolution(w, geometry)
     source = torch.zeros(1, channels, *sizes, dtype=w.dtype, requires_grad=True)
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(source.shape, dtype=w.dtype, generator=generator)

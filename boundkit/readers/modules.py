@@ -139,6 +139,7 @@ def _flatten(
         result.modules[where] = {
             "class": module.class_name,
             **plain_attributes(state),
+            **({"altered": True} if _is_altered(state) else {}),
         }
         _take_tensors(state, prefix, flat, result)
         children = [
@@ -147,6 +148,12 @@ def _flatten(
         ]
         pending.extend(reversed(children))
     return flat
+
+
+def _is_altered(state: Mapping[Any, Any]) -> bool:
+    """Return whether the object does something else than its class says."""
+    hooks = (state.get("_forward_pre_hooks"), state.get("_forward_hooks"))
+    return "forward" in state or any(hooks)
 
 
 def _take_tensors(

@@ -184,14 +184,14 @@ def _at(comparison: Comparison) -> Span:
 
 def _verdict(comparison: Comparison, width: int) -> list[Line]:
     status = comparison.relative.status
-    found = wrap([(_order(comparison), _STYLES[status])], width, 2, 4)
+    found = wrap([(_order(comparison), _STYLES[status])], width, 2, 2)
     doubtful = [
         each
         for each in comparison.relative.assumptions
         if (each.holds is False if status == "invalid" else each.holds is None)
     ]
     if status == "invalid":
-        found += wrap([(_HEURISTIC, "bad")], width, 2, 4)
+        found += wrap([(_HEURISTIC, "bad")], width, 2, 2)
     elif doubtful:
         found += wrap(
             [("Provided that what was not checked is true:", "")], width, 2, 4
@@ -237,7 +237,7 @@ def _bounds(comparison: Comparison, width: int) -> list[Line]:
     return [
         *wrap([(title, "title")], width, 2, 4),
         *blocks("bound", list(comparison.labels), rows, width),
-        *wrap([(why, "dim")], width, 2, 4),
+        *wrap([(why, "dim")], width, 2, 2),
     ]
 
 

@@ -12,8 +12,9 @@ from boundkit import readers
 from boundkit.certify import BOUNDS, evaluate
 from boundkit.layers import from_tensors
 from boundkit.measure.completion import completed
+from boundkit.measure.following import traced
 from boundkit.measure.norms import norms
-from boundkit.measure.observation import traced, watched
+from boundkit.measure.observation import watched
 from boundkit.types import Evidence
 
 BY_ID = {bound.id: bound for bound in BOUNDS}

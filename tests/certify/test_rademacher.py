@@ -131,3 +131,8 @@ def test_what_overflows_is_left_out_of_the_terms():
     assert terms["n_needed"] is None
     assert terms["log10_n_needed"] > 1270
     assert all(not isinstance(v, float) or math.isfinite(v) for v in terms.values())
+
+
+def test_more_paths_than_a_float_counts_have_no_value():
+    with pytest.raises(Missing, match="too many for a float"):
+        conclude(complexity(energy=math.inf), (), told(100), 0.05, None, 1.0)

@@ -5,6 +5,7 @@ import json
 from boundkit_cli import exits
 from boundkit_cli.app import run
 
+from boundkit.report import comparison_json
 from boundkit.report.json import schema
 
 
@@ -12,3 +13,15 @@ def test_the_printed_schema_is_the_shipped_one(capsys):
     assert run(["schema"]) == exits.DONE
 
     assert json.loads(capsys.readouterr().out) == schema()
+
+
+def test_the_schema_of_a_comparison_is_printed_by_name(capsys):
+    assert run(["schema", "comparison"]) == exits.DONE
+    assert json.loads(capsys.readouterr().out) == comparison_json.schema()
+
+
+def test_an_unknown_schema_is_refused_with_those_there_are(capsys):
+    assert run(["schema", "nonsense"]) == exits.USAGE
+    err = capsys.readouterr().err
+
+    assert "must be one of report, comparison, but got 'nonsense'" in err

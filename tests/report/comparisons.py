@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from boundkit.comparison import compare
 from boundkit.report.model import Certificates, Provenance, Rho
+from boundkit.types import Assumption
 from tests.report.reports import REPORTS, certificate, report, row
 
 TRACED = {"architecture": "traced", "structure": {"ReLU": 1}, "data": "train.npz"}
@@ -30,7 +31,12 @@ def net(source, digest, scale, quantiles, error, value):
         rho_stored=Rho(log10, 10.0**log10),
         certificates=Certificates((
             certificate(value=value),
-            certificate("dense", "invalid", None, note="it has convolutions"),
+            certificate(
+                "dense",
+                "invalid",
+                None,
+                assumptions=(Assumption("every layer is dense", False, "cv.0.weight"),),
+            ),
             certificate("holdout", value=error + 0.005),
         )),
         margins={

@@ -1,0 +1,135 @@
+"""What single nodes of a traced network do to positions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boundkit.errors import NotApplicable
+from boundkit.numerics.path_counts import average_edges, conv_edges, max_edges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from boundkit.types import Geometry, Layer, Node
+
+__all__ = ["Stage", "joins", "layer_stage", "output_rows", "pool_stage", "spatial"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """One linear map on positions.
+
+    Attributes:
+        layer: Name of the layer, or None for pooling.
+        edges: Per axis (outputs, inputs) edge weights; None joins every input position
+            to the one output position.
+        inputs: Spatial shape of the input map.
+        factor: Bound on the operator norm of average pooling, else 1.
+        maximum: Whether it is max pooling.
+    """
+
+    layer: str | None
+    edges: tuple[NDArray[np.float64], ...] | None
+    inputs: tuple[int, ...]
+    factor: float = 1.0
+    maximum: bool = False
+
+
+def spatial(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the sizes along positions of a map; a vector has one position.
+
+    Args:
+        shape: (channels, positions...) or (features,).
+    """
+    return shape[1:] if len(shape) > 1 else ()
+
+
+def joins(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Say whether a reshape makes one position of several.
+
+    Args:
+        before: Shape of one sample.
+        after: The same values after.
+    """
+    return math.prod(spatial(before)) > 1 and math.prod(spatial(after)) == 1
+
+
+def output_rows(layer: Layer) -> int:
+    """Return the number of output channels of a layer.
+
+    Args:
+        layer: Any.
+    """
+    if layer.geometry is not None and layer.geometry.transposed:
+        return layer.weight.shape[1] * layer.geometry.groups
+    return layer.weight.shape[0]
+
+
+def _check_size(node: Node, edges: tuple[NDArray[np.float64], ...]) -> None:
+    sizes = tuple(e.shape[0] for e in edges)
+    # A mean over all positions may drop their axes.
+    if sizes != spatial(node.shape) and (math.prod(sizes), len(node.shape)) != (1, 1):
+        raise NotApplicable(f"the window arithmetic of {node.name} is not understood")
+
+
+def _fitting(node: Node, geometry: Geometry | None, shape: tuple[int, ...]) -> Geometry:
+    if geometry is None:
+        raise NotApplicable(f"the geometry of {node.name} is not known")
+    # torch takes a vector without a batch axis for a map of several positions.
+    if len(geometry.kernel) != len(spatial(shape)):
+        raise NotApplicable(f"the window of {node.name} moves over features")
+    return geometry
+
+
+def layer_stage(node: Node, layer: Layer, shape: tuple[int, ...]) -> Stage:
+    """Return what a layer does to positions.
+
+    Args:
+        node: That applies it.
+        layer: The layer.
+        shape: Of its input, for one sample.
+
+    Raises:
+        NotApplicable: The window is not understood.
+    """
+    name = layer.name
+    if node.detail == "bias" and layer.bias is None:
+        raise NotApplicable(f"layer {name} adds a bias that is not stored beside it")
+    if layer.kind == "linear":
+        if len(shape) != 1:
+            raise NotApplicable(f"layer {name} is applied along {len(shape) - 1} axes")
+        return Stage(name, None, ())
+    # One weight may be used with several geometries: the node knows its own.
+    geometry = _fitting(node, node.geometry or layer.geometry, shape)
+    edges = tuple(conv_edges(geometry, spatial(shape)))
+    _check_size(node, edges)
+    return Stage(name, edges, spatial(shape))
+
+
+def pool_stage(node: Node, shape: tuple[int, ...]) -> tuple[Stage, int]:
+    """Return what pooling does to positions, and the size of its largest window.
+
+    Args:
+        node: A pool.
+        shape: Of its input, for one sample.
+
+    Raises:
+        NotApplicable: The window is not understood.
+    """
+    geometry = _fitting(node, node.geometry, shape)
+    kind = average_edges if node.op == "average_pool" else max_edges
+    edges = tuple(kind(geometry, spatial(shape)))
+    _check_size(node, edges)
+    largest = 1
+    factor = 1.0
+    for axis in conv_edges(geometry, spatial(shape)):
+        largest *= int(axis.sum(axis=1).max())
+        mean = axis / np.maximum(axis.sum(axis=1, keepdims=True), 1)
+        # sqrt(largest column sum x largest row sum) bounds the operator norm.
+        factor *= math.sqrt(float(mean.sum(axis=0).max()))
+    maximum = node.op == "max_pool"
+    return Stage(None, edges, spatial(shape), factor, maximum), largest

@@ -1,0 +1,70 @@
+"""How far a network has moved from another one, layer by layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boundkit.errors import UsageError
+from boundkit.measure.spectra import BUDGET, filter_matrix, singular_values
+from boundkit.numerics.norms import norm_of_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from boundkit.types import Layer, Network
+
+__all__ = ["Distance", "distances"]
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """Sizes of the difference of two weights.
+
+    Attributes:
+        frobenius: Frobenius norm.
+        spectral: Largest singular value of the filter matrix; None where it takes long.
+    """
+
+    frobenius: float
+    spectral: float | None
+
+
+def _distance(layer: Layer, start: Layer) -> Distance:
+    # Both are read as the trained layer's kind, which may be known better.
+    moved = filter_matrix(layer) - filter_matrix(replace(start, kind=layer.kind))
+    rows, rest = moved.shape
+    affordable = 2.0 * min(rows, rest) ** 2 * max(rows, rest) <= BUDGET
+    usable = affordable and bool(np.all(np.isfinite(moved)))
+    spectral = float(singular_values(moved)[0]) if usable and moved.size else None
+    return Distance(norm_of_blocks([moved.ravel()]), spectral)
+
+
+def distances(network: Network, start: Network) -> Mapping[str, Distance]:
+    """Return how far every counted layer is from its initial value.
+
+    Args:
+        network: The trained network.
+        start: The same one before training.
+
+    Raises:
+        UsageError: A layer is missing at the start, or has another shape there.
+        Unreadable: The bytes of a weight are not there.
+    """
+    before = {layer.name: layer for layer in start.layers}
+    found: dict[str, Distance] = {}
+    for layer in network.layers:
+        if not layer.counted:
+            continue
+        origin = before.get(layer.name)
+        if origin is None or origin.weight.shape != layer.weight.shape:
+            has = "nothing" if origin is None else f"shape {origin.weight.shape}"
+            raise UsageError(
+                f"init must hold {layer.name!r} of shape {layer.weight.shape}, but has"
+                f" {has} there; give the checkpoint from before training"
+            )
+        found[layer.name] = _distance(layer, origin)
+    return MappingProxyType(found)
