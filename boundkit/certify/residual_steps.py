@@ -16,6 +16,7 @@ from boundkit.certify.stages import (
     joins,
     layer_stage,
     output_rows,
+    pool_partners,
     pool_stage,
     spatial,
 )
@@ -133,7 +134,7 @@ class _Reading:
     def __init__(self, network: Network) -> None:
         self.nodes = {node.name: node for node in network.nodes or ()}
         self.layers = {layer.name: layer for layer in network.layers}
-        self.partners = _partners(network)
+        self.partners = pool_partners(network.nodes or ())
         self.places: dict[str, _Place] = {}
 
     def read(self, node: Node) -> Step:
@@ -233,26 +234,6 @@ def _without_rows(node: Node, place: _Place) -> str:
             "whose rows of the identity have no norm constraint"
         )
     return f"{what} {node.name} stands before any layer"
-
-
-def _partners(network: Network) -> Mapping[str, float]:
-    """Return max pools and the activations tossed together with them -> slope."""
-    nodes = {node.name: node for node in network.nodes or ()}
-    readers: dict[str, list[Node]] = {}
-    for node in nodes.values():
-        for name in node.inputs:
-            readers.setdefault(name, []).append(node)
-    found: dict[str, float] = {}
-    for node in nodes.values():
-        if node.op != "max_pool":
-            continue
-        around = [nodes[node.inputs[0]], *readers.get(node.name, ())[:1]]
-        for other, source in zip(around, (around[0], node), strict=False):
-            alone = len(readers.get(source.name, ())) == 1
-            if other.slope is not None and alone and other.name not in found:
-                found |= dict.fromkeys((node.name, other.name), other.slope)
-                break
-    return found
 
 
 def _head(nodes: Mapping[str, Node], last: str) -> str | None:

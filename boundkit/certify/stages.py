@@ -12,11 +12,21 @@ from boundkit.errors import NotApplicable
 from boundkit.numerics.path_counts import average_edges, conv_edges, max_edges
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from boundkit.types import Geometry, Layer, Node
 
-__all__ = ["Stage", "joins", "layer_stage", "output_rows", "pool_stage", "spatial"]
+__all__ = [
+    "Stage",
+    "joins",
+    "layer_stage",
+    "output_rows",
+    "pool_partners",
+    "pool_stage",
+    "spatial",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,3 +143,31 @@ def pool_stage(node: Node, shape: tuple[int, ...]) -> tuple[Stage, int]:
         factor *= math.sqrt(float(mean.sum(axis=0).max()))
     maximum = node.op == "max_pool"
     return Stage(None, edges, spatial(shape), factor, maximum), largest
+
+
+def pool_partners(network_nodes: tuple[Node, ...]) -> Mapping[str, float]:
+    """Return which max pools and activations share a coin, with the slope of the latter.
+
+    Args:
+        network_nodes: In forward order.
+
+    Returns:
+        Name of a max pool, and of the activation right before or after it that nothing
+        else reads -> slope.
+    """
+    nodes = {node.name: node for node in network_nodes}
+    readers: dict[str, list[Node]] = {}
+    for node in nodes.values():
+        for name in node.inputs:
+            readers.setdefault(name, []).append(node)
+    found: dict[str, float] = {}
+    for node in nodes.values():
+        if node.op != "max_pool":
+            continue
+        around = [nodes[node.inputs[0]], *readers.get(node.name, ())[:1]]
+        for other, source in zip(around, (around[0], node), strict=False):
+            alone = len(readers.get(source.name, ())) == 1
+            if other.slope is not None and alone and other.name not in found:
+                found |= dict.fromkeys((node.name, other.name), other.slope)
+                break
+    return found

@@ -12,7 +12,8 @@ from boundkit.certify.bound import Missing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from boundkit.certify.chain import Chain, Stage
+    from boundkit.certify.chain import Chain
+    from boundkit.certify.stages import Stage
     from boundkit.types import (
         Assumption,
         Evidence,

@@ -57,14 +57,15 @@ _CLASSES: dict[str, Kind] = {
     "LSTMCell": "recurrent",
     "GRUCell": "recurrent",
     "RNNCell": "recurrent",
-} | {
-    f"{prefix}{n}d": kind  # type: ignore[misc] # a comprehension cannot show the literal
-    for n in (1, 2, 3)
-    for prefix, kind in (
-        ("Conv", f"conv{n}d"),
-        ("LazyConv", f"conv{n}d"),
-        ("ConvTranspose", f"conv_transpose{n}d"),
-    )
+    "Conv1d": "conv1d",
+    "Conv2d": "conv2d",
+    "Conv3d": "conv3d",
+    "LazyConv1d": "conv1d",
+    "LazyConv2d": "conv2d",
+    "LazyConv3d": "conv3d",
+    "ConvTranspose1d": "conv_transpose1d",
+    "ConvTranspose2d": "conv_transpose2d",
+    "ConvTranspose3d": "conv_transpose3d",
 }
 
 
@@ -186,7 +187,8 @@ def classify(
     """
     leaf = name.rpartition(".")[2]
     if leaf in _BUFFERS:
-        normalizes = "normalization" if leaf.startswith("running_") else None
+        statistics = leaf.startswith("running_")
+        normalizes: Obstacle | None = "normalization" if statistics else None
         return Verdict(None, _BUFFERS[leaf], parameter=False, obstacle=normalizes)
     if (verdict := _unreadable(name, tensor)) is not None:
         return verdict
