@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from boundkit import __version__, readers
 from boundkit.arguments import PARTS, require_sense, wanted_margin, wanted_parts
-from boundkit.errors import NotApplicable
 from boundkit.layers import from_tensors
 from boundkit.layers.structure import structure
+from boundkit.measure.layer_columns import layer_columns
 from boundkit.measure.norms import norms
 from boundkit.measure.scan import non_finite
 from boundkit.normalize import folded_tensors
@@ -19,12 +19,12 @@ from boundkit.readers.digest import sha256
 from boundkit.report import assembly
 from boundkit.report.model import Certificates, Provenance, Report
 from boundkit.stopwatch import Stopwatch
-from boundkit.types import Evidence, Notice
+from boundkit.types import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from boundkit.types import Certificate, Checkpoint, Network, Norms
+    from boundkit.types import Certificate, Checkpoint, Measurement, Network, Norms
 
     Progress = Callable[[int, int | None, str], None] | None
 
@@ -48,26 +48,6 @@ def load(source: Any, *, key: str | None = None, trust: bool = False) -> Checkpo
     checkpoint = readers.read(source, key=key, trust=trust)
     _, ledger = from_tensors(checkpoint)
     return replace(checkpoint, ledger=ledger)
-
-
-def _spectra(
-    network: Network, sizes: Norms, progress: Progress
-) -> tuple[dict[str, Mapping[str, float | None]], tuple[Notice, ...]]:
-    from boundkit.measure.spectra import columns
-
-    found: dict[str, Mapping[str, float | None]] = {}
-    notices: list[Notice] = []
-    for done, layer in enumerate(network.layers):
-        # Layers without a spectrum for lack of finite numbers are named already.
-        if 0 < sizes.weight[layer.name] < math.inf:
-            try:
-                found[layer.name] = columns(layer)
-            except NotApplicable as reason:
-                why = f"no spectral columns for {layer.name}: {reason}"
-                notices.append(Notice("no-spectrum", why, layer.name))
-        if progress is not None:
-            progress(done + 1, len(network.layers), "spectra")
-    return found, tuple(notices)
 
 
 def _certificates(
@@ -114,6 +94,7 @@ def analyze(
     batch_size: int = 256,
     key: str | None = None,
     trust: bool = False,
+    init: Any = None,
     progress: Progress = None,
 ) -> Report:
     """Analyze one checkpoint and say what learning theory can say about it.
@@ -135,6 +116,7 @@ def analyze(
         batch_size: Samples at a time.
         key: Which model, where the file holds several.
         trust: Allow code in the file to run, where it cannot be read otherwise.
+        init: The checkpoint from before training, for measures of how far it went.
         progress: Called with the number done, the total or None, and a label.
 
     Returns:
@@ -195,7 +177,7 @@ def analyze(
     columns: dict[str, Mapping[str, float | None]] = {}
     if "spectra" in parts:
         with clock.stage("spectra"):
-            columns, unseen = _spectra(network, sizes, progress)
+            columns, unseen = layer_columns(network, sizes, progress)
             notices += unseen
     certificates: tuple[Certificate, ...] = ()
     measurements = assembly.rho_measurements(stored)
@@ -212,6 +194,15 @@ def analyze(
                 input_norm=input_norm,
             )
             measurements += assembly.heuristics(network, stored, sample, delta)
+            measurements += _quantities(
+                rewritten,
+                seen_sizes,
+                sample,
+                delta,
+                _unchanged(columns, folds) if "spectra" in parts else None,
+                init,
+                trust=trust,
+            )
     return Report(
         boundkit=__version__,
         checkpoint=Provenance(
@@ -236,6 +227,7 @@ def analyze(
             "architecture": "traced" if network.nodes else "not known",
             "data": _named(data),
             "test_data": _named(test_data),
+            "init": _named(init),
             "confidence": "form d: empirical complexity, self-bounding",
             "rewrites": list(rewritten.rewrites),
             "structure": {k: len(v) for k, v in structure(network).items()},
@@ -256,6 +248,41 @@ def analyze(
         warnings=tuple(notices),
         seconds=clock.read(),
     )
+
+
+def _quantities(
+    network: Network,
+    sizes: Norms,
+    sample: Evidence | None,
+    delta: float,
+    columns: Mapping[str, Mapping[str, float | None]] | None,
+    init: Any,
+    *,
+    trust: bool,
+) -> tuple[Measurement, ...]:
+    from boundkit.measure.quantities import quantities
+
+    start = None
+    if init is not None:
+        start, _ = from_tensors(readers.read(init, key=None, trust=trust))
+    log10 = assembly.rho(network, sizes).log10
+    return quantities(
+        network,
+        sizes,
+        None if log10 is None else log10 * math.log(10),
+        sample,
+        delta,
+        spectra=columns,
+        start=start,
+    )
+
+
+def _unchanged(
+    columns: Mapping[str, Mapping[str, float | None]], folds: Mapping[str, str]
+) -> dict[str, Mapping[str, float | None]]:
+    """Return the columns of layers that nothing was folded into."""
+    touched = set(folds.values())
+    return {name: row for name, row in columns.items() if name not in touched}
 
 
 def _labeled(

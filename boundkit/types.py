@@ -339,6 +339,8 @@ class Norms:
         toeplitz: Layer name -> norm of the unrolled matrix, where its input is known.
         matrix: Layer name -> other sizes of the unrolled matrix, where they are known.
         head_matrix: The same of the last layer as the theorems count it.
+        affine: Node name of a BatchNorm in eval mode -> its largest factor in absolute
+            value, and the norm of its summands.
     """
 
     weight: Mapping[str, float]
@@ -350,6 +352,9 @@ class Norms:
         default_factory=lambda: MappingProxyType({})
     )
     head_matrix: MatrixNorms | None = None
+    affine: Mapping[str, tuple[float, float]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

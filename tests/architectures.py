@@ -129,17 +129,37 @@ def gelu_mlp():
     ).eval()
 
 
+def attention():
+    """Attention from torch's own module."""
+    return Attending().eval()
+
+
+def transformer():
+    """A transformer from torch's own module."""
+    return Encoder().eval()
+
+
+def lstm():
+    """Long short-term memory."""
+    return Recurrent(nn.LSTM).eval()
+
+
+def gru():
+    """Gated recurrent units."""
+    return Recurrent(nn.GRU).eval()
+
+
 #: All take samples of shape (1, 8, 8).
-NETS = {
-    "resnet": resnet,
-    "vgg": vgg,
-    "mlp": mlp,
-    "biased mlp": biased_mlp,
-    "plain cnn": plain_cnn,
-    "depthwise": depthwise,
-    "gelu mlp": gelu_mlp,
-    "attention": lambda: Attending().eval(),
-    "transformer": lambda: Encoder().eval(),
-    "lstm": lambda: Recurrent(nn.LSTM).eval(),
-    "gru": lambda: Recurrent(nn.GRU).eval(),
-}
+NETS = (
+    resnet,
+    vgg,
+    mlp,
+    biased_mlp,
+    plain_cnn,
+    depthwise,
+    gelu_mlp,
+    attention,
+    transformer,
+    lstm,
+    gru,
+)

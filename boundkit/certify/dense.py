@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from boundkit.certify.bound import Bound, Outcome
 from boundkit.certify.premises import PREMISES, about_network, about_numbers
 from boundkit.certify.sparse_cnn import sparse_cnn
+from boundkit.certify.with_additions import has_additions
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def dense(
         Missing: There is no sample size.
     """
     fits = _one_position(network)
-    if fits.holds is False:
+    if fits.holds is False or has_additions(network):
         _, assumptions = about_network(network)
         assumptions += (about_numbers(norms),)
         alone = all(a.holds is not False for a in assumptions)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from boundkit.certify.chain import Chain, chain
 from boundkit.errors import NotApplicable
+from boundkit.layers.structure import structure
 from boundkit.layers.state_dict import GUESSED_ORDER
 from boundkit.types import Assumption
 
@@ -27,13 +28,23 @@ def _names(names: tuple[str, ...]) -> str:
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
 
 
+def _foremost(network: Network) -> str:
+    """Name what rules a network out altogether, "" if nothing does."""
+    found = structure(network)
+    for sort in ("attention", "recurrence"):
+        if names := found.get(sort):
+            return f"{_names(names)}: {sort} is not a chain of linear layers and ReLUs"
+    return ""
+
+
 def _wiring(network: Network) -> tuple[Chain | None, Assumption]:
     name = "chain of linear layers and ReLU-like activations"
     if network.nodes is not None:
         try:
             found = chain(network)
         except NotApplicable as reason:
-            return None, Assumption(name, holds=False, detail=str(reason))
+            detail = _foremost(network) or str(reason)
+            return None, Assumption(name, holds=False, detail=detail)
         if network.doubts:
             doubted = "; ".join(network.doubts)
             return found, Assumption(name, holds=None, detail=doubted)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import starmap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,12 +35,12 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float64]
 
-__all__ = ["Residual", "grid_cost", "residual", "rounded_up"]
+__all__ = ["Combined", "Residual", "combined", "grid_cost", "residual", "rounded_up"]
 
 #: Points of the grids of ratios per factor of 2; which grid is best is found afterwards.
 _PER_OCTAVE = (1, 2, 4, 8)
-#: Smallest ratio that is told from 0.
-_SMALLEST = 0.01
+#: Smallest ratio that is told from 0; a smaller one makes every other ratio dearer.
+_SMALLEST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +63,37 @@ class Residual:
     routes: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Combined:
+    """The sum over routes, for one or several vectors of ratios.
+
+    Attributes:
+        constant: (grids,) K: the sum over the root of ``energy``.
+        energy: ``S_N^2 / n`` of the route that takes every main summand.
+        mean_paths: (grids,) anchors the grid of norms.
+        log_excess: (grids,) what is taken out of both and goes into rho.
+        kind: Where K comes from, in words.
+        routes: How many different routes.
+    """
+
+    constant: Vector
+    energy: float
+    mean_paths: Vector
+    log_excess: Vector
+    kind: str
+    routes: int
+
+
 def rounded_up(log_ratio: float, per_octave: int) -> tuple[float, int]:
-    """Return a ratio rounded up to ``2^(k / per_octave) / 100``, and k >= 0.
+    """Return a ratio rounded up to ``2^(k / per_octave) / 10``, and k >= 0.
 
     Args:
         log_ratio: Natural logarithm of the ratio.
         per_octave: Points of the grid per factor of 2.
     """
     step = math.log(2) / per_octave
-    k = max(0, math.ceil((log_ratio - math.log(_SMALLEST)) / step))
+    above = (log_ratio - math.log(_SMALLEST)) / step
+    k = math.ceil(above) if above > 0 else 0
     return math.log(_SMALLEST) + k * step, k
 
 
@@ -85,22 +106,24 @@ def grid_cost(numbers: list[int]) -> float:
     return math.fsum(math.log((k + 1) * (k + 2)) for k in numbers)
 
 
-def _relative(log_norm: float, constant: float, log_scale: float) -> float:
-    """Return log of ``sqrt(norm^2 + (constant / scale)^2)``."""
-    if not constant > 0:
-        return log_norm
-    return 0.5 * float(np.logaddexp(2 * log_norm, 2 * (math.log(constant) - log_scale)))
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf
+
+
+def _joint(log_scale: float, constant: float) -> float:
+    """Return log of ``P sqrt(norm^2 + (constant / P)^2)`` from that of ``P norm``."""
+    return 0.5 * float(np.logaddexp(2 * log_scale, 2 * _log(constant)))
 
 
 def _grown(
     step: Step, head: str | None, network: Network, norms: Norms, log_scale: float
 ) -> float:
-    """Return the logarithm of the scale behind a node of one input."""
+    # The logarithm of the scale behind a node of one input.
     if step.normalizes:
         if step.name not in norms.affine:
             raise NotApplicable(f"normalization layer {step.name}: numbers are missing")
         factor, shift = norms.affine[step.name]
-        return log_scale + _relative(math.log(factor), shift, log_scale)
+        return _joint(log_scale + _log(factor), shift)
     if step.layer is None:
         return log_scale + math.log(step.factor)
     weight, bias = norms.weight[step.layer], norms.bias.get(step.layer, 0.0)
@@ -109,13 +132,13 @@ def _grown(
     elif step.name == head and network.outputs == 2:
         # The difference of two rows is at most sqrt(2) times the norm of both.
         weight, bias = weight * math.sqrt(2), bias * math.sqrt(2)
-    return log_scale + _relative(math.log(weight), bias, log_scale)
+    return _joint(log_scale + _log(weight), bias)
 
 
 def _scales(
     of: Steps, network: Network, norms: Norms
 ) -> tuple[float, dict[tuple[str, int], float]]:
-    """Return log of the scale of the output, and of the ratios at additions."""
+    # Logarithm of the scale of the output, and of the ratios at additions.
     log_scale = {of.source: 0.0}
     ratios: dict[tuple[str, int], float] = {}
     for step in of.steps:
@@ -127,6 +150,8 @@ def _scales(
         for number, scale in enumerate(before):
             if number != step.main:
                 ratios[step.name, number] = scale - before[step.main]
+    if not math.isfinite(log_scale[of.last]):
+        raise NotApplicable("a layer that every route passes is zero")
     return log_scale[of.last], ratios
 
 
@@ -173,6 +198,50 @@ def _kind(found: tuple[Route, ...], of: Steps) -> str:
     return f"{ways}, each with its own"
 
 
+def combined(
+    of: Steps,
+    network: Network,
+    log_ratios: Mapping[tuple[str, int], Vector],
+    grids: int,
+    evidence: Evidence | None,
+    input_norm: float,
+) -> Combined:
+    """Return the sum over all routes for networks whose main scale is 1.
+
+    Args:
+        of: The network.
+        network: The same.
+        log_ratios: (addition, number of a summand that is not the main one) -> (grids,)
+            logarithm of an upper bound on its scale over that of the main summand.
+        grids: How many vectors of ratios at once.
+        evidence: The training sample, or None.
+        input_norm: The norm that inputs are taken to stay below, without data.
+
+    Raises:
+        NotApplicable: There are too many different routes.
+    """
+    found = routes(of, log_ratios, grids)
+    plain = (network.outputs or 1) <= 2 and not any(s.constant for s in of.steps)
+    dense = _one_position(of)
+    energies = [_energy(r.counts, evidence, input_norm) + r.constants for r in found]
+    constants = [_constant(r, evidence, plain=plain, dense=dense) for r in found]
+    main = next(i for i, route in enumerate(found) if route.main)
+    base = max(energies[main], 1e-300)
+    logs = np.array([route.log_weight for route in found])
+    # Ratios too large for a float go into rho, which leaves every product as it is.
+    excess = np.where(logs.max(axis=0) > 200, logs.max(axis=0), 0.0)
+    weights = np.exp(logs - excess)
+    roots = np.sqrt([float(np.mean(route.counts)) for route in found])
+    return Combined(
+        np.sqrt(np.array(energies) / base) * constants @ weights,
+        base,
+        (roots @ weights) ** 2,
+        excess,
+        _kind(found, of),
+        len(found),
+    )
+
+
 def residual(
     network: Network, norms: Norms, evidence: Evidence | None, input_norm: float
 ) -> tuple[Residual, ...]:
@@ -192,39 +261,30 @@ def residual(
     """
     of = steps(network)
     log_rho, ratios = _scales(of, network, norms)
+    grids = _PER_OCTAVE if ratios else _PER_OCTAVE[:1]
     rounded = {
-        at: list(starmap(rounded_up, ((ratio, per) for per in _PER_OCTAVE)))
-        for at, ratio in ratios.items()
+        at: [rounded_up(ratio, per) for per in grids] for at, ratio in ratios.items()
     }
     log_ratios: Mapping[tuple[str, int], Vector] = {
         at: np.array([value for value, _ in values]) for at, values in rounded.items()
     }
-    found = routes(of, log_ratios, len(_PER_OCTAVE))
-    plain = (network.outputs or 1) <= 2 and not any(s.constant for s in of.steps)
-    dense = _one_position(of)
-    energies = [_energy(r.counts, evidence, input_norm) + r.constants for r in found]
-    constants = [_constant(r, evidence, plain=plain, dense=dense) for r in found]
-    main = next(i for i, route in enumerate(found) if route.main)
-    base = max(energies[main], 1e-300)
-    weights = np.exp([route.log_weight for route in found])
-    total = np.sqrt(np.array(energies) / base) * constants @ weights
-    anchors = np.sqrt([float(np.mean(r.counts)) for r in found]) @ weights
+    whole = combined(of, network, log_ratios, len(grids), evidence, input_norm)
     return tuple(
         Residual(
             Complexity(
-                log_rho,
-                float(total[grid]),
-                _kind(found, of),
+                log_rho + float(whole.log_excess[grid]),
+                float(whole.constant[grid]),
+                whole.kind,
                 network.outputs,
-                base,
-                float(anchors[grid]) ** 2,
+                whole.energy,
+                float(whole.mean_paths[grid]),
                 of.layers,
             ),
             grid_cost([values[grid][1] for values in rounded.values()])
-            + (grid + 1) * math.log(2),
+            + math.log(len(grids)),
             per,
             len(ratios),
-            len(found),
+            whole.routes,
         )
-        for grid, per in enumerate(_PER_OCTAVE)
+        for grid, per in enumerate(grids)
     )

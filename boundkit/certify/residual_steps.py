@@ -220,7 +220,7 @@ class _Reading:
         slope = self.partners.get(node.name, 1.0)
         if not place.linear or not 0 <= slope <= 1:
             raise NotApplicable(
-                f"max pooling {node.name} stands with more than one activation of "
+                f"max pooling {node.name} acts on more than layers and one activation of "
                 "slope in [0, 1]"
             )
         return max_pool_coin(largest, slope)

@@ -12,6 +12,7 @@ from boundkit.certify.bound import Bound, Outcome
 from boundkit.certify.chain import Chain, PathCounts, path_counts
 from boundkit.certify.premises import PREMISES, about_network, about_numbers
 from boundkit.certify.rademacher import Complexity, conclude, log_product
+from boundkit.certify.with_additions import has_additions, with_additions
 from boundkit.numerics.coins import (
     chain_constant,
     chain_constant_of_data,
@@ -203,6 +204,8 @@ def sparse_cnn(
         Missing: There is no sample size.
     """
     del held_out
+    if has_additions(network):
+        return with_additions(network, norms, evidence, delta, gamma, input_norm)
     found, assumptions = about_network(network)
     assumptions += (about_numbers(norms), *_outputs_fit(network, evidence))
     if any(a.holds is False for a in assumptions):

@@ -10,9 +10,9 @@ import numpy as np
 
 from boundkit.certify.bound import Bound, Missing, Outcome
 from boundkit.certify.chain import Chain
-from boundkit.certify.stages import Stage
 from boundkit.certify.premises import PREMISES, about_network, about_numbers
 from boundkit.certify.rademacher import Complexity, conclude, log_product
+from boundkit.certify.stages import Stage
 from boundkit.certify.unrolled import biased_layers
 from boundkit.types import Assumption
 

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     import torch
 
-    from boundkit.types import Geometry, Layer, Network, Node
+    from boundkit.types import (
+        BatchStatistics,
+        Geometry,
+        Layer,
+        Network,
+        Node,
+        StoredTensor,
+    )
 
 __all__ = ["replay"]
 
@@ -43,7 +50,11 @@ def replay(network: Network, x: torch.Tensor) -> torch.Tensor:
         inputs = [values[name] for name in node.inputs]
         if node.op == "output":
             return inputs[0]
-        values[node.name] = _applied(node, inputs, layers)
+        values[node.name] = (
+            _normalized(node.statistics, network.vectors, inputs[0])
+            if node.op == "norm" and node.statistics is not None
+            else _applied(node, inputs, layers)
+        )
     raise NotApplicable("the architecture is not known")
 
 
@@ -67,6 +78,26 @@ def _applied(
     if node.op == "identity":
         return x
     raise NotApplicable(f"{node.name} ({node.detail or node.op}) is not described")
+
+
+def _normalized(
+    statistics: BatchStatistics, vectors: Mapping[str, StoredTensor], x: torch.Tensor
+) -> torch.Tensor:
+    from torch.nn import functional
+
+    missing = [name for name in statistics.tensors if name not in vectors]
+    if missing:
+        raise NotApplicable(f"{missing[0]!r} is not in the checkpoint")
+    mean, variance, scale, shift = (
+        None if name is None else from_stored(vectors[name]).to(x)
+        for name in (
+            statistics.mean,
+            statistics.variance,
+            statistics.scale,
+            statistics.shift,
+        )
+    )
+    return functional.batch_norm(x, mean, variance, scale, shift, eps=statistics.eps)
 
 
 def _layer(node: Node, layer: Layer, x: torch.Tensor) -> torch.Tensor:

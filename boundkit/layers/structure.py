@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["claims_homogeneity", "structure"]
 
 #: Class names of modules that attend.
-_ATTENTION = ("Attention", "Transformer")
+_ATTENTION = ("attention", "transformer")
 _RECURRENT = ("LSTM", "GRU", "RNN")
 
 
@@ -32,7 +32,7 @@ def _sort(node: Node) -> str | None:
         return "ReLU" if node.slope == 0 else "LeakyReLU"
     if node.op != "unknown":
         return None
-    if any(word in node.detail for word in _ATTENTION):
+    if any(word in node.detail.lower() for word in _ATTENTION):
         return "attention"
     if any(word in node.detail for word in _RECURRENT):
         return "recurrence"

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from boundkit.measure.affine import affine_sizes
 from boundkit.measure.norms import head_norms
 from boundkit.measure.toeplitz_norms import toeplitz_norms
 from boundkit.measure.unrolled import head_matrix, is_plain_chain, matrix_norms
@@ -32,7 +33,9 @@ def completed(network: Network, sizes: Norms) -> Norms:
         return sizes
     if not all(0 < sizes.weight[layer.name] < math.inf for layer in counted):
         return sizes
-    sizes = replace(sizes, toeplitz=toeplitz_norms(network))
+    sizes = replace(
+        sizes, toeplitz=toeplitz_norms(network), affine=affine_sizes(network)
+    )
     last = _last(network)
     separable = last is not None and _separable(last)
     if last is not None and is_plain_chain(network):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["jiang2020"]
 
-_SOURCE = "Jiang et al. (2020); constants of Dziugaite et al. (2020)"
+_SOURCE = "Jiang et al. (2020)"
 
 
 def _products(

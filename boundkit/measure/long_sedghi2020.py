@@ -48,9 +48,7 @@ def long_sedghi2020(
         delta: Probability of failure.
         from_start: Whether the norms are those of changes.
     """
-    value = _size(
-        math.fsum(spectral.values()), parameters, max(1 / margin, 1.0), n, delta
-    )
+    value = _size(sum(spectral.values()), parameters, max(1 / margin, 1.0), n, delta)
     which = "distances from --init" if from_start else "norms in place of distances"
     source = f"Long and Sedghi (2020), Theorem 2.1, constant set to 1; {which}"
     finite = math.isfinite(value)

@@ -81,21 +81,29 @@ def _misfits(
         and layer.bias.storage is not None
         and frobenius_norm(layer.bias) > 0
     )
-    claim = claims_homogeneity(network, biased)
-    if claim is None:
+    if not _is_described(network):
         return []
-    seen = is_homogeneous(module, samples[-1])
+    claim = claims_homogeneity(network, biased)
+    seen = None if claim is None else is_homogeneous(module, samples[-1])
     found: list[tuple[str, bool]] = []
     if claim and seen is False:
         why = "the graph is a positively homogeneous network, but f(2x) is not 2 f(x)"
         found.append((why, True))
-    if not claim and seen:
+    if claim is False and seen:
         why = "the graph adds biases, but f(2x) = 2 f(x): they have no effect"
         found.append((why, False))
     for x in samples:
         found += _replayed(network, module, x)
-        found += _doubled(network, module, x, ours, homogeneous=claim)
+        found += _doubled(network, module, x, ours, homogeneous=bool(claim))
     return list(dict.fromkeys(found))
+
+
+def _is_described(network: Network) -> bool:
+    """Say whether the graph tells what each node does."""
+    return not any(
+        n.op == "unknown" or (n.op == "norm" and n.statistics is None)
+        for n in network.nodes or ()
+    )
 
 
 def _replayed(
@@ -122,8 +130,11 @@ def _doubled(
     *,
     homogeneous: bool,
 ) -> Iterator[tuple[str, bool]]:
-    nodes = [node for node in network.nodes or () if node.layer is not None]
-    uses = Counter(node.layer or "" for node in nodes)
+    uses = Counter(n.layer for n in network.nodes or () if n.layer is not None)
+    ops = [node.op for node in network.nodes or ()]
+    # A shift after the last layer would have to be doubled too.
+    if "layer" not in ops or "norm" in ops[::-1][: ops[::-1].index("layer")]:
+        return
     tried = _tried(list(uses), homogeneous=homogeneous)
     # A layer that was folded into is doubled together with its normalization only.
     stored = {n: ours[n] for n in tried if n in ours and not _rewritten(network, n)}

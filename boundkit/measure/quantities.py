@@ -1,4 +1,4 @@
-"""The numbers people compare networks by: formulas without proof, complexity measures."""
+"""The numbers people compare networks by: complexity measures, sizes of bounds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from boundkit.errors import NotApplicable
 from boundkit.measure.distances import distances
+from boundkit.measure.galanti2023_literal import galanti2023_literal
 from boundkit.measure.jiang2020 import jiang2020
 from boundkit.measure.long_sedghi2020 import long_sedghi2020
 from boundkit.measure.path_norm import path_norm
 from boundkit.measure.pinto2024 import pinto2024
-from boundkit.measure.printed import galanti2023_literal, printed
 from boundkit.measure.spectra import columns
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def quantities(
     spectra: Mapping[str, Mapping[str, float | None]] | None,
     start: Network | None,
 ) -> tuple[Measurement, ...]:
-    """Return formulas as printed and complexity measures, as far as inputs are known.
+    """Return complexity measures and sizes of bounds, as far as inputs are known.
 
     Args:
         network: As the bounds see it, normalization folded.
@@ -115,8 +115,6 @@ def quantities(
     moved = None if start is None else distances(network, start)
     found: tuple[Measurement, ...] = ()
     if sample is not None and log_rho is not None:
-        rms = math.sqrt(sample.mean_square_norm)
-        found += printed(network, log_rho, rms, sample.n, delta)
         found += (galanti2023_literal(network, log_rho, sample, delta),)
     norms = {x.name: sizes.weight[x.name] for x in layers}
     if not norms or not all(0 < v < math.inf for v in norms.values()):

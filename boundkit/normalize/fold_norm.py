@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float64]
 
-__all__ = ["fold_norm"]
+__all__ = ["affine", "fold_norm"]
 
 
 def fold_norm(network: Network) -> Network:
@@ -61,7 +61,7 @@ def fold_norm(network: Network) -> Network:
             )
             continue
         biased = source.detail == "bias"
-        factor, shift = _affine(node.statistics, network.vectors)
+        factor, shift = affine(node.statistics, network.vectors)
         layers[layer.name] = _folded(layer, factor, shift, biased=biased)
         nodes[source.name] = replace(source, detail="bias")
         gone.add(node.name)
@@ -100,7 +100,7 @@ def _hindrance(
     channels = _channels(layer)
     if any(p is not None and p.shape != (channels,) for p in parts[1:]):
         return f"it does not fit the {channels} channels of {layer.name}"
-    factor, shift = _affine(node.statistics, vectors)
+    factor, shift = affine(node.statistics, vectors)
     if not (np.isfinite(factor).all() and np.isfinite(shift).all()):
         return "its statistics are not finite"
     return ""
@@ -112,10 +112,21 @@ def _channels(layer: Layer) -> int:
     return layer.weight.shape[0]
 
 
-def _affine(
+def affine(
     statistics: BatchStatistics, vectors: Mapping[str, StoredTensor]
 ) -> tuple[Vector, Vector]:
-    """Return the factor and the summand per channel."""
+    """Return the factor and the summand per channel of a BatchNorm in eval mode.
+
+    Args:
+        statistics: Names its tensors.
+        vectors: Tensors by name.
+
+    Returns:
+        (channels,) each; () where it has no statistics and no parameters.
+
+    Raises:
+        Unreadable: The bytes of running statistics are not there.
+    """
 
     def read(name: str | None, default: float) -> Vector:
         if name is None:

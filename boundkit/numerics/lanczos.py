@@ -53,7 +53,7 @@ def _padded(x: torch.Tensor, geometry: Geometry) -> torch.Tensor:
 
 
 def operator_norm(
-    weight: NDArray[np.float64],
+    weight: NDArray[np.float32 | np.float64],
     geometry: Geometry,
     sizes: Sequence[int],
     *,

@@ -77,7 +77,8 @@ def frobenius_norm(tensor: StoredTensor) -> float:
 def count_non_finite(tensor: StoredTensor) -> tuple[int, int]:
     """Return how many elements are NaN and how many infinite."""
     nan = infinite = 0
-    for piece in floats(tensor):
-        nan += int(np.isnan(piece).sum())
-        infinite += int(np.isinf(piece).sum())
+    with np.errstate(invalid="ignore"):
+        for piece in floats(tensor):
+            nan += int(np.isnan(piece).sum())
+            infinite += int(np.isinf(piece).sum())
     return nan, infinite

@@ -32,6 +32,7 @@ def analyze(
     batch_size: opt.BatchSize = 256,
     key: opt.Key = None,
     trust: opt.Trust = False,
+    init: opt.Init = None,
     min_coverage: opt.MinCoverage = None,
     formats: opt.Formats = None,
     output: opt.Output = None,
@@ -87,6 +88,7 @@ def analyze(
             batch_size=batch_size,
             key=key,
             trust=trust,
+            init=init,
             progress=reporter,
         )
     deliver(report, wanted, quiet)

@@ -19,6 +19,7 @@ __all__ = [
     "Device",
     "Formats",
     "Gamma",
+    "Init",
     "InputNorm",
     "InputShape",
     "Key",
@@ -263,6 +264,14 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key", metavar="NAME", help="Which model, where the file holds several."
+    ),
+]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        "--init",
+        metavar="CKPT",
+        help="The checkpoint from before training, for measures of how far it went.",
     ),
 ]
 Trust = Annotated[

@@ -63,7 +63,9 @@ def test_several_outputs_count_by_all_their_rows_minus_the_median():
         rtol=1e-12,
     )
     assert found["A_C"] == 2
-    np.testing.assert_allclose(found["K"], math.sqrt(2 * math.log(4 * 6 * 3)), rtol=1e-12)
+    np.testing.assert_allclose(
+        found["K"], math.sqrt(2 * math.log(4 * 6 * 3)), rtol=1e-12
+    )
 
 
 def test_biases_add_to_rows_and_a_constant_to_the_inputs():

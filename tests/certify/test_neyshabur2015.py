@@ -19,7 +19,9 @@ def test_ours_is_the_printed_one_without_the_root_of_two():
     psi = 10 ** found["rho_log10"] / found["margin"]
 
     np.testing.assert_allclose(
-        found["complexity"], 2 * printed_complexity(2, psi, 1, 100) / math.sqrt(2), rtol=1e-12
+        found["complexity"],
+        2 * printed_complexity(2, psi, 1, 100) / math.sqrt(2),
+        rtol=1e-12,
     )
 
 

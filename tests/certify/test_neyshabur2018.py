@@ -29,7 +29,9 @@ def formula(weights, margins, gamma, n, largest, delta, measured=True):
     reach = beta * ((1 + 1 / (2 * largest * beta**d)) ** (1 / d) - 1)
     k = math.floor(math.log(reach * d) / math.log(1.05))
     sigma = 1.05**k / (d * spread)
-    ratios = sum((np.linalg.norm(w) / s) ** 2 for w, s in zip(weights, spectral, strict=True))
+    ratios = sum(
+        (np.linalg.norm(w) / s) ** 2 for w, s in zip(weights, spectral, strict=True)
+    )
     kl = beta**2 * ratios / (2 * sigma**2)
     share = 0.9 * delta * 2 / 3 / ((abs(k) + 1) * (abs(k) + 2))
     inner = 2 * kl + 2 * math.log(2) + math.log(2 * math.sqrt(n) / share)
@@ -95,7 +97,9 @@ def test_no_perturbation_of_that_size_moves_an_output_further(depth):
 
     worst = 0.0
     for _ in range(20):
-        moves = [torch.tensor(rng.normal(size=(4, 4)), requires_grad=True) for _ in weights]
+        moves = [
+            torch.tensor(rng.normal(size=(4, 4)), requires_grad=True) for _ in weights
+        ]
         for _ in range(30):
             unit = [m / torch.linalg.matrix_norm(m, 2) * u for m in moves]
             moved = [w + v for w, v in zip(weights, unit, strict=True)]

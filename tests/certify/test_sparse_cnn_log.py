@@ -97,7 +97,9 @@ def test_several_outputs_cost_the_root_of_their_number():
 
     assert terms["A_C"] == 2 * math.sqrt(5)
     np.testing.assert_allclose(
-        terms["K"], 1 + math.sqrt(2 * (math.log(2) + math.log(4) + math.log(5))), rtol=1e-12
+        terms["K"],
+        1 + math.sqrt(2 * (math.log(2) + math.log(4) + math.log(5))),
+        rtol=1e-12,
     )
 
 
@@ -131,7 +133,9 @@ def test_a_head_that_cannot_be_split_counts_by_both_rows():
     )
 
     np.testing.assert_allclose(
-        weights[-1], norms(network).weight[network.layers[-1].name] * math.sqrt(2), rtol=1e-12
+        weights[-1],
+        norms(network).weight[network.layers[-1].name] * math.sqrt(2),
+        rtol=1e-12,
     )
 
 

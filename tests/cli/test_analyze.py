@@ -43,6 +43,8 @@ def test_every_option_reaches_the_analysis(analyzed):
         "--key",
         "ema",
         "--trust",
+        "--init",
+        "start.pt",
     ])
 
     assert code == exits.DONE
@@ -65,6 +67,7 @@ def test_every_option_reaches_the_analysis(analyzed):
                 "batch_size": 3,
                 "key": "ema",
                 "trust": True,
+                "init": "start.pt",
                 "progress": None,
             },
         )
@@ -91,6 +94,7 @@ def test_defaults_are_those_of_the_library(analyzed):
         "batch_size": 256,
         "key": None,
         "trust": False,
+        "init": None,
         "progress": None,
     }
 

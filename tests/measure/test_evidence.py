@@ -338,3 +338,14 @@ def test_the_error_is_what_the_training_script_measured(name):
     np.testing.assert_allclose(
         found.mean_square_norm, data["mean_square_norm"], rtol=1e-6
     )
+
+
+def test_the_largest_coordinate_is_found_among_channels_and_positions():
+    x = np.zeros((4, 2, 3))
+    x[:, 1, 2] = [1, 2, 3, 4]
+    x[:, 0, 2] = 2.0
+
+    found = _evidence(Fixed(lambda t: t.flatten(1)[:, :1]), x, [1, 1, 1, -1])
+
+    assert found.coordinate_energy == 30 / 4
+    assert found.position_energy.tolist() == [0, 0, 30 / 4 + 4]

@@ -30,7 +30,7 @@ def trained(module):
     return module.eval()
 
 
-def convolution(choose, dims, channels, following):
+def convolution(choose, dims, channels, following, padding_modes):
     """Any convolution of ``dims`` dimensions that keeps a few positions."""
     groups = choose(1, 2)
     window = {"kernel_size": choose(1, 3), "padding": choose(0, 1), "groups": groups}
@@ -38,11 +38,11 @@ def convolution(choose, dims, channels, following):
     if choose(True, False, False):
         return TRANSPOSED[dims - 1](channels, following, **window, stride=choose(1, 2))
     window["dilation"] = choose(1, 2)
-    window["padding_mode"] = choose("zeros", "zeros", "replicate", "circular")
+    window["padding_mode"] = choose(*padding_modes)
     return CONVS[dims - 1](channels, following, **window)
 
 
-def random_net(seed):
+def random_net(seed, padding_modes=("zeros", "zeros", "replicate", "circular")):
     """A convolutional chain with a dense head, and the shape of its inputs."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -56,7 +56,7 @@ def random_net(seed):
     for _ in range(2):
         following = choose(2, 4, 6)
         steps += [
-            convolution(choose, dims, channels, following),
+            convolution(choose, dims, channels, following, padding_modes),
             choose(nn.Dropout(0.3), nn.Identity()),
             NORMS[dims - 1](following, affine=choose(True, False), eps=1e-3),
             choose(nn.ReLU(), nn.LeakyReLU(0.2)),

@@ -1,0 +1,142 @@
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+import torch
+from torch import nn
+
+import boundkit
+from boundkit import readers
+from boundkit.layers import from_tensors
+from boundkit.measure.file_architecture import from_file
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def _net():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 2, 2, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(16, 1),
+    ).eval()
+
+
+def _seen(path, shape=None):
+    checkpoint = readers.read(path)
+    return from_file(from_tensors(checkpoint)[0], checkpoint, shape)
+
+
+def _exported(path):
+    program = torch.export.export(_net(), (torch.randn(2, 1, 4, 4),))
+    torch.export.save(program, path)
+    return path
+
+
+def _pickled(path):
+    torch.save(_net(), path)
+    return path
+
+
+def _scripted(path):
+    torch.jit.script(_net()).save(path)
+    return path
+
+
+@pytest.mark.parametrize("save", [_exported, _pickled, _scripted])
+def test_the_architecture_is_read_without_the_model(save, tmp_path):
+    found = _seen(save(tmp_path / "net.pt2"), (1, 4, 4))
+
+    assert found.notices == ()
+    assert [n.op for n in found.network.nodes] == [
+        "input",
+        "layer",
+        "norm",
+        "activation",
+        "flatten",
+        "layer",
+        "output",
+    ]
+    assert found.rewritten.rewrites == ("fold_norm",)
+
+
+def test_reports_of_model_and_file_agree(tmp_path):
+    path = _exported(tmp_path / "net.pt2")
+    by_file = boundkit.analyze(path, n=50, only=["bounds"])
+    by_model = boundkit.analyze(
+        path, model=_net(), n=50, input_shape=(1, 4, 4), only=["bounds"]
+    )
+
+    assert by_file.rho_folded == by_model.rho_folded
+    for bound, certificate in by_model.certificates.items():
+        assert by_file.certificates[bound].status == certificate.status
+        assert by_file.certificates[bound].log10 == certificate.log10
+
+
+def test_a_dense_sequential_needs_no_input_shape(tmp_path):
+    torch.save(nn.Sequential(nn.Linear(3, 1)), tmp_path / "net.pt")
+
+    assert _seen(tmp_path / "net.pt").network.input_shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        (_net(), "the size of its inputs is not in the file"),
+        (nn.LSTM(3, 3), "'LSTM' applies its layers stands in its code"),
+    ],
+)
+def test_what_the_file_does_not_tell_is_said(module, reason, tmp_path):
+    torch.save(module, tmp_path / "net.pt")
+    (notice,) = _seen(tmp_path / "net.pt").notices
+
+    assert notice.code == "not-traced"
+    assert reason in notice.message
+    assert "--model" in notice.message
+
+
+def test_a_bare_state_dict_tells_nothing_and_nothing_is_said(tmp_path):
+    torch.save(_net().state_dict(), tmp_path / "net.pt")
+    found = _seen(tmp_path / "net.pt")
+
+    assert (found.network.nodes, found.notices) == (None, ())
+
+
+def test_weights_that_do_not_fit_their_modules_are_said(tmp_path):
+    checkpoint = readers.read(_pickled(tmp_path / "net.pt"))
+    less = {k: v for k, v in checkpoint.tensors.items() if k != "4.weight"}
+    broken = replace(checkpoint, tensors=MappingProxyType(less))
+
+    (notice,) = from_file(from_tensors(broken)[0], broken, (1, 4, 4)).notices
+
+    assert "'4.weight' does not fit" in notice.message
+
+
+def test_an_old_archive_without_a_graph_is_said(tmp_path):
+    checkpoint = readers.read(_exported(tmp_path / "net.pt2"))
+    other = tmp_path / "other.pt"
+    torch.save(_net().state_dict(), other)
+    hollow = replace(checkpoint, files=(other,))
+
+    (notice,) = from_file(from_tensors(hollow)[0], hollow, None).notices
+
+    assert "it holds no graph" in notice.message
+
+
+def test_a_graph_that_cannot_be_read_is_said(tmp_path):
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3, 1)
+
+        def forward(self, x, y):
+            return self.layer(x) + y
+
+    x = torch.ones(2, 3)
+    torch.export.save(torch.export.export(Two(), (x, x[:, :1])), tmp_path / "n.pt2")
+
+    (notice,) = _seen(tmp_path / "n.pt2").notices
+
+    assert "the program has 2 inputs" in notice.message
