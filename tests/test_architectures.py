@@ -4,11 +4,11 @@ import json
 
 import pytest
 import torch
+from boundkit_cli.app import app
 from typer.testing import CliRunner
 
 import boundkit
 from boundkit.certify import BOUNDS
-from boundkit_cli.app import app
 from tests import architectures
 from tests.architectures import NETS
 

@@ -75,7 +75,7 @@ def galanti2023(
     gamma: float | None,
     input_norm: float,
 ) -> Outcome:
-    """Evaluate the strict reading of Galanti et al. (2023), Theorem 3.
+    """Evaluate the strict reading of Galanti et al. (2023).
 
     Args:
         network: A traced chain; a chain of dense layers needs no trace.
@@ -128,7 +128,7 @@ GALANTI2023 = Bound(
     premises=PREMISES,
     citation=(
         "Galanti, Xu, Galanti and Poggio (2023), Norm-based generalization bounds for "
-        "sparse neural networks, Theorem 3; constants as in docs/bounds/galanti2023.md"
+        "sparse neural networks, margin bound; constants as in docs/bounds/galanti2023.md"
     ),
     corrections=(
         "As published in code, the product and the sum stop at layer L-1, and the head "

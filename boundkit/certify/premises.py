@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from boundkit.certify.chain import Chain, chain
 from boundkit.errors import NotApplicable
-from boundkit.layers.structure import structure
 from boundkit.layers.state_dict import GUESSED_ORDER
+from boundkit.layers.structure import structure
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:

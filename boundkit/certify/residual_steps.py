@@ -230,8 +230,8 @@ def _without_rows(node: Node, place: _Place) -> str:
     what = "max pooling" if node.op == "max_pool" else "activation"
     if place.copies > 1:
         return (
-            f"{what} {node.name} acts on a sum with the input itself, through a skip "
-            "whose rows of the identity have no norm constraint"
+            f"{what} {node.name} acts on a sum with the input itself, where the rows of "
+            "the identity have no norm constraint, or with positions made features"
         )
     return f"{what} {node.name} stands before any layer"
 

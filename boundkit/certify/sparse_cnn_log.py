@@ -248,7 +248,7 @@ SPARSE_CNN_LOG = Bound(
     premises=PREMISES,
     citation=(
         "docs/bounds/sparse_cnn_log.md; after Galanti, Xu, Galanti and Poggio (2023), "
-        "Norm-based generalization bounds for sparse neural networks, Theorem 3, and "
+        "Norm-based generalization bounds for sparse neural networks, and "
         "Golowich, Rakhlin and Shamir (2018), Theorem 1"
     ),
     corrections=(

@@ -173,12 +173,14 @@ def described(net: Followed) -> tuple[Node, ...]:
         net: A graph with the shapes of its values.
     """
     names: dict[fx.Node, str] = {}
+    taken: set[str] = set()
     found: list[Node] = []
     for node in net.graph.nodes:
         if node.op == "get_attr" or net.shapes.get(node) is None:
             continue
         inputs = tuple(names[n] for n in sources(node) if n in names)
-        names[node] = _unique(_name(net, node), set(names.values()))
+        names[node] = _unique(_name(net, node), taken)
+        taken.add(names[node])
         found.append(_node(net, node, names[node], inputs))
     return tuple(found)
 

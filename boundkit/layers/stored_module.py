@@ -6,6 +6,8 @@ Only torch's own layers are made, from plain numbers, and only where they stand 
 
 from __future__ import annotations
 
+import copy
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from boundkit.errors import NotApplicable
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from boundkit.types import Checkpoint
 
-__all__ = ["input_shape_of", "stored_module"]
+__all__ = ["input_shape_of", "largest_map", "stored_module"]
 
 _WINDOW = "kernel_size stride padding dilation"
 _CONV = f"in_channels out_channels {_WINDOW} groups padding_mode"
@@ -141,6 +143,28 @@ def _optional(name: str, path: str, checkpoint: Checkpoint) -> dict[str, bool]:
     if name == "Linear" or name.startswith("Conv"):
         return {"bias": there("bias")}
     return {}
+
+
+def largest_map(module: nn.Module, shape: tuple[int, ...]) -> int:
+    """Return how many numbers the largest map of a module has, without making it.
+
+    Args:
+        module: Of torch's own layers.
+        shape: Of one sample; two are run.
+
+    Returns:
+        Of as much as runs, if the module does not take such samples.
+    """
+    import torch
+
+    sizes = [0]
+    net = copy.deepcopy(module).to("meta").eval()
+    for part in net.modules():
+        part.register_forward_hook(lambda *found: sizes.append(found[-1].numel()))
+    # Running the module in earnest gives the reason why it does not take its samples.
+    with suppress(Exception):
+        net(torch.empty((2, *shape), device="meta"))
+    return max(sizes)
 
 
 def input_shape_of(module: nn.Module) -> tuple[int, ...] | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boundkit.errors import ModelError, NotApplicable
+from boundkit.layers.geometry import output_size
 from boundkit.layers.model_spec import fit
 from boundkit.layers.serialized_graph import from_program
-from boundkit.layers.stored_module import input_shape_of, stored_module
+from boundkit.layers.stored_module import input_shape_of, largest_map, stored_module
 from boundkit.layers.wiring import wire
 from boundkit.measure.following import Architecture, followed
 from boundkit.normalize import normalized
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from boundkit.types import Checkpoint, Network
 
 __all__ = ["from_file"]
+
+#: Positions per axis, and numbers of a window, that a file is believed without a model.
+_LARGEST = 2048
+#: Numbers in one map of two samples.
+_MOST_NUMBERS = 2**26
 
 
 def from_file(
@@ -61,14 +67,36 @@ def _of_program(network: Network, checkpoint: Checkpoint) -> Architecture:
     if found.nodes is None:
         raise NotApplicable(found.reason)
     wired = wire(network, found.nodes, checkpoint.tensors)
+    _require_ordinary(wired)
     return Architecture(wired, normalized(wired))
 
 
 def _of_modules(
     network: Network, checkpoint: Checkpoint, input_shape: Sequence[int] | None
 ) -> Architecture:
-    module = fit(stored_module(checkpoint), checkpoint)
-    shape = tuple(input_shape or input_shape_of(module) or ())
+    empty = stored_module(checkpoint)
+    shape = tuple(input_shape or input_shape_of(empty) or ())
     if not shape:
         raise NotApplicable("the size of its inputs is not in the file")
-    return followed(network, checkpoint, module, shape)
+    if largest_map(empty, shape) > _MOST_NUMBERS:
+        raise NotApplicable("its attributes ask for maps out of the ordinary")
+    found = followed(network, checkpoint, fit(empty, checkpoint), shape)
+    _require_ordinary(found.network)
+    return found
+
+
+def _require_ordinary(network: Network) -> None:
+    """Check that windows fit their maps and neither is huge: files may lie."""
+    shapes = {node.name: node.shape for node in network.nodes or ()}
+    for node in network.nodes or ():
+        if max(node.shape[1:], default=0) > _LARGEST:
+            raise NotApplicable(f"a map has more than {_LARGEST} positions in a row")
+        if node.geometry is None:
+            continue
+        window, positions = node.geometry, shapes[node.inputs[0]][1:]
+        numbers = (*window.kernel, *window.stride, *window.dilation)
+        if not all(0 < number <= _LARGEST for number in numbers):
+            raise NotApplicable("a window is out of the ordinary")
+        moves = len(positions) == len(window.kernel)
+        if moves and output_size(window, positions) != node.shape[1:]:
+            raise NotApplicable("windows and maps do not fit together")

@@ -117,7 +117,9 @@ def test_a_relu_in_place_on_a_value_in_use_changes_that_value():
 
 
 def test_an_empty_stride_is_the_window():
-    module = Net(lambda m, x: torch.max_pool2d(m.a(x), 2, stride=[]), a=nn.Conv2d(1, 1, 1))
+    module = Net(
+        lambda m, x: torch.max_pool2d(m.a(x), 2, stride=[]), a=nn.Conv2d(1, 1, 1)
+    )
     pool = trace(module.eval(), (1, 8, 8)).nodes[2]
 
     assert (pool.op, pool.geometry.stride) == ("max_pool", (2, 2))

@@ -102,7 +102,9 @@ def test_attributes_that_lie_are_found_out_before_memory_is_asked_for(tmp_path):
 def test_attributes_that_make_no_layer_are_said(tmp_path):
     wrong = _changed(_stored(tmp_path), in_features="many")
 
-    with pytest.raises(NotApplicable, match="the attributes of '0' do not fit a Linear"):
+    with pytest.raises(
+        NotApplicable, match="the attributes of '0' do not fit a Linear"
+    ):
         stored_module(wrong)
 
 

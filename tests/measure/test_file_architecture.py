@@ -1,3 +1,5 @@
+import json
+import zipfile
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -140,3 +142,80 @@ def test_a_graph_that_cannot_be_read_is_said(tmp_path):
     (notice,) = _seen(tmp_path / "n.pt2").notices
 
     assert "the program has 2 inputs" in notice.message
+
+
+def _lying(path, **attributes):
+    """A pickled convolution whose attributes are not those it was made with."""
+    net = nn.Sequential(nn.Conv1d(1, 1, 3), nn.Flatten(), nn.Linear(2, 1))
+    torch.save(net, path)
+    checkpoint = readers.read(path)
+    modules = {**checkpoint.modules, "0": {**checkpoint.modules["0"], **attributes}}
+    changed = replace(checkpoint, modules=MappingProxyType(modules))
+    return from_file(from_tensors(changed)[0], changed, (1, 4))
+
+
+def test_attributes_that_ask_for_huge_maps_are_not_run(tmp_path):
+    (notice,) = _lying(tmp_path / "net.pt", padding=(10**12,)).notices
+
+    assert "maps out of the ordinary" in notice.message
+
+
+def test_attributes_that_do_not_run_have_a_reason(tmp_path):
+    (notice,) = _lying(tmp_path / "net.pt", padding=(7,)).notices
+
+    assert "cannot be followed" in notice.message
+
+
+def _told(path, change):
+    """The architecture of an exported pool after ``change`` to its description."""
+    net = nn.Sequential(nn.Conv1d(1, 1, 1), nn.MaxPool1d(2), nn.Flatten())
+    net.append(nn.Linear(4, 1))
+    torch.export.save(torch.export.export(net.eval(), (torch.ones(2, 1, 8),)), path)
+    records = {}
+    with zipfile.ZipFile(path) as archive:
+        records = {name: archive.read(name) for name in archive.namelist()}
+    (graph,) = (name for name in records if name.endswith("models/model.json"))
+    document = json.loads(records[graph])
+    change(document["graph_module"]["graph"])
+    records[graph] = json.dumps(document)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in records.items():
+            archive.writestr(name, data)
+    return _seen(path)
+
+
+def _window(size):
+    def change(graph):
+        call = next(n for n in graph["nodes"] if "max_pool1d" in n["target"])
+        call["inputs"][1]["arg"]["as_ints"] = [size]
+
+    return change
+
+
+def _longer(graph):
+    graph["tensor_values"]["conv1d"]["sizes"][2] = {"as_int": 9}
+
+
+def _long(graph):
+    graph["tensor_values"]["x" if "x" in graph["tensor_values"] else "input"]["sizes"][
+        2
+    ] = {"as_int": 10**9}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_longer, "windows and maps do not fit together"),
+        (_window(10**9), "a window is out of the ordinary"),
+        (_window(0), "a window is out of the ordinary"),
+        (_long, "more than 2048 positions in a row"),
+    ],
+)
+def test_a_graph_that_lies_about_sizes_is_not_believed(change, reason, tmp_path):
+    (notice,) = _told(tmp_path / "net.pt2", change).notices
+
+    assert reason in notice.message
+
+
+def test_a_graph_that_does_not_lie_is_believed(tmp_path):
+    assert _told(tmp_path / "net.pt2", lambda graph: None).notices == ()

@@ -104,7 +104,6 @@ def test_a_batch_norm_that_stays_is_run_beside_the_model():
     assert [n.op for n in network.nodes] == ["input", "norm", "layer", "output"]
     assert probed(network, module, None, _ours(network))[1] == ()
 
-
     wrong = _with(network, "norm", statistics=replace(_statistics(network), eps=9.0))
     assert probed(wrong, module, None, _ours(network))[0].doubts
 
