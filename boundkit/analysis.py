@@ -195,6 +195,7 @@ def analyze(
             )
             measurements += assembly.heuristics(network, stored, sample, delta)
             measurements += _quantities(
+                network,
                 rewritten,
                 seen_sizes,
                 sample,
@@ -251,6 +252,7 @@ def analyze(
 
 
 def _quantities(
+    stored: Network,
     network: Network,
     sizes: Norms,
     sample: Evidence | None,
@@ -260,11 +262,13 @@ def _quantities(
     *,
     trust: bool,
 ) -> tuple[Measurement, ...]:
+    from boundkit.measure.distances import distances
     from boundkit.measure.quantities import quantities
 
-    start = None
+    moved = None
     if init is not None:
         start, _ = from_tensors(readers.read(init, key=None, trust=trust))
+        moved = distances(stored, start)
     log10 = assembly.rho(network, sizes).log10
     return quantities(
         network,
@@ -273,7 +277,7 @@ def _quantities(
         sample,
         delta,
         spectra=columns,
-        start=start,
+        moved=moved,
     )
 
 

@@ -6,7 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from boundkit.certify.bound import Bound, Outcome
-from boundkit.certify.premises import PREMISES, about_network, about_numbers
+from boundkit.certify.premises import (
+    PREMISES,
+    about_head,
+    about_network,
+    about_numbers,
+)
 from boundkit.certify.rademacher import Complexity, conclude
 from boundkit.certify.unrolled import energy_per_sample, log_sums, unroll
 from boundkit.types import Assumption
@@ -85,7 +90,7 @@ def bartlett2017(
     """
     del held_out
     found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms),)
+    assumptions += (about_numbers(norms), *about_head(network, evidence))
     if any(a.holds is False for a in assumptions):
         return Outcome(None, {}, assumptions)
     of = unroll(found, network, norms, assumptions)

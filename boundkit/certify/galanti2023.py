@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boundkit.certify.bound import Bound, Outcome
-from boundkit.certify.premises import PREMISES, about_network, about_numbers
+from boundkit.certify.premises import (
+    PREMISES,
+    about_head,
+    about_network,
+    about_numbers,
+)
 from boundkit.certify.rademacher import Complexity, conclude, log_product
 from boundkit.certify.sparse_cnn_log import as_dense, degree, norms_in_order
 from boundkit.certify.unrolled import biased_layers
@@ -92,6 +97,7 @@ def galanti2023(
     del held_out
     found, assumptions = about_network(network)
     assumptions += (_within_theorem(found, network), about_numbers(norms))
+    assumptions += about_head(network, evidence)
     if any(a.holds is False for a in assumptions):
         return Outcome(None, {}, assumptions, _mend(assumptions))
     of = found or as_dense(network, assumptions)

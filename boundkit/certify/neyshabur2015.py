@@ -6,7 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from boundkit.certify.bound import Bound, Missing, Outcome
-from boundkit.certify.premises import PREMISES, about_network, about_numbers
+from boundkit.certify.premises import (
+    PREMISES,
+    about_head,
+    about_network,
+    about_numbers,
+)
 from boundkit.certify.rademacher import Complexity, conclude, log_product
 from boundkit.certify.sparse_cnn_log import as_dense
 from boundkit.certify.toeplitz import unrolled_norms
@@ -73,7 +78,7 @@ def neyshabur2015(
     """
     del held_out
     found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms),)
+    assumptions += (about_numbers(norms), *about_head(network, evidence))
     if found is not None and any(s.layer is None and s.maximum for s in found.stages):
         why = "max pooling is not a matrix; sparse_cnn covers it"
         assumptions += (Assumption("the network unrolls", holds=False, detail=why),)

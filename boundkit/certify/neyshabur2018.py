@@ -13,6 +13,7 @@ from boundkit.certify.margin import grid_delta, smallest
 from boundkit.certify.premises import (
     PREMISES,
     about_evidence,
+    about_head,
     about_network,
     about_numbers,
 )
@@ -219,7 +220,8 @@ def neyshabur2018(
     """
     del held_out
     network_found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms), _unbiased(network))
+    assumptions += (about_numbers(norms), *about_head(network, evidence))
+    assumptions += (_unbiased(network),)
     if any(a.holds is False for a in assumptions):
         return Outcome(None, {}, assumptions, _mend(assumptions))
     unrolled = unroll(network_found, network, norms, assumptions)

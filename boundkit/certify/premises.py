@@ -14,7 +14,13 @@ from boundkit.types import Assumption
 if TYPE_CHECKING:
     from boundkit.types import Evidence, Network, Norms
 
-__all__ = ["PREMISES", "about_evidence", "about_network", "about_numbers"]
+__all__ = [
+    "PREMISES",
+    "about_evidence",
+    "about_head",
+    "about_network",
+    "about_numbers",
+]
 
 PREMISES = (
     "the sample is i.i.d.",
@@ -163,3 +169,17 @@ def about_evidence(
         Assumption("training margins are known", holds=None, detail=fit),
         Assumption("input norms are known", holds=None, detail=norm),
     )
+
+
+def about_head(network: Network, evidence: Evidence | None) -> tuple[Assumption, ...]:
+    """Judge whether the last stored layer can be the one whose outputs were seen.
+
+    Args:
+        network: Traced, then there is nothing to judge; or not.
+        evidence: The training sample, or None.
+    """
+    seen = evidence.outputs if evidence is not None else None
+    if network.nodes is not None or seen is None or seen == network.outputs:
+        return ()
+    why = f"the last stored layer has {network.outputs} outputs, the network {seen}"
+    return (Assumption("the last stored layer is the head", holds=False, detail=why),)

@@ -10,7 +10,12 @@ import numpy as np
 
 from boundkit.certify.bound import Bound, Outcome
 from boundkit.certify.chain import Chain, PathCounts, path_counts
-from boundkit.certify.premises import PREMISES, about_network, about_numbers
+from boundkit.certify.premises import (
+    PREMISES,
+    about_head,
+    about_network,
+    about_numbers,
+)
 from boundkit.certify.rademacher import Complexity, conclude, log_product
 from boundkit.certify.with_additions import has_additions, with_additions
 from boundkit.numerics.coins import (
@@ -171,15 +176,6 @@ def _untraced(
     ), fits
 
 
-def _outputs_fit(network: Network, evidence: Evidence | None) -> tuple[Assumption, ...]:
-    """Judge whether the last stored layer can be the one whose outputs were seen."""
-    seen = evidence.outputs if evidence is not None else None
-    if network.nodes is not None or seen is None or seen == network.outputs:
-        return ()
-    why = f"the last stored layer has {network.outputs} outputs, the network {seen}"
-    return (Assumption("the last stored layer is the head", holds=False, detail=why),)
-
-
 def sparse_cnn(
     network: Network,
     norms: Norms,
@@ -207,7 +203,7 @@ def sparse_cnn(
     if has_additions(network):
         return with_additions(network, norms, evidence, delta, gamma, input_norm)
     found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms), *_outputs_fit(network, evidence))
+    assumptions += (about_numbers(norms), *about_head(network, evidence))
     if any(a.holds is False for a in assumptions):
         return Outcome(None, {}, assumptions, _mend(assumptions, network))
     if found is not None:

@@ -10,7 +10,12 @@ import numpy as np
 
 from boundkit.certify.bound import Bound, Missing, Outcome
 from boundkit.certify.chain import Chain
-from boundkit.certify.premises import PREMISES, about_network, about_numbers
+from boundkit.certify.premises import (
+    PREMISES,
+    about_head,
+    about_network,
+    about_numbers,
+)
 from boundkit.certify.rademacher import Complexity, conclude, log_product
 from boundkit.certify.stages import Stage
 from boundkit.certify.unrolled import biased_layers
@@ -189,7 +194,7 @@ def sparse_cnn_log(
     """
     del held_out
     found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms),)
+    assumptions += (about_numbers(norms), *about_head(network, evidence))
     if any(a.holds is False for a in assumptions):
         return Outcome(None, {}, assumptions)
     of = found or as_dense(network, assumptions)

@@ -86,7 +86,7 @@ def _of_modules(
 
 
 def _require_ordinary(network: Network) -> None:
-    """Check that windows fit their maps and neither is huge: files may lie."""
+    # Files may lie about sizes; memory is asked for only where they fit together.
     shapes = {node.name: node.shape for node in network.nodes or ()}
     for node in network.nodes or ():
         if max(node.shape[1:], default=0) > _LARGEST:

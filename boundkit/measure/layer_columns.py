@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boundkit.errors import NotApplicable
+from boundkit.measure.small_spectra import small_spectra
 from boundkit.measure.spectra import columns
 from boundkit.measure.unrolled import input_sizes
 from boundkit.numerics.blocks import array
@@ -90,11 +91,12 @@ def layer_columns(
     found: dict[str, Mapping[str, float | None]] = {}
     notices: list[Notice] = []
     operators = _operators(network)
+    ready = small_spectra(network.layers, norms.weight)
     for done, layer in enumerate(network.layers):
         # Layers without a spectrum for lack of finite numbers are named already.
         if 0 < norms.weight[layer.name] < math.inf:
             try:
-                row = columns(layer)
+                row = columns(layer, ready.get(layer.name))
             except NotApplicable as reason:
                 why = f"no spectral columns for {layer.name}: {reason}"
                 notices.append(Notice("no-spectrum", why, layer.name))

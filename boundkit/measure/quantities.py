@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boundkit.errors import NotApplicable
-from boundkit.measure.distances import distances
 from boundkit.measure.galanti2023_literal import galanti2023_literal
 from boundkit.measure.jiang2020 import jiang2020
 from boundkit.measure.long_sedghi2020 import long_sedghi2020
@@ -93,7 +92,7 @@ def quantities(
     delta: float,
     *,
     spectra: Mapping[str, Mapping[str, float | None]] | None,
-    start: Network | None,
+    moved: Mapping[str, Distance] | None,
 ) -> tuple[Measurement, ...]:
     """Return complexity measures and sizes of bounds, as far as inputs are known.
 
@@ -105,14 +104,12 @@ def quantities(
         delta: The probability of failure that the formulas speak of.
         spectra: Spectral columns of layers that are as stored; None leaves out what
             depends on spectra.
-        start: The network before training, or None.
+        moved: How far each counted layer went in training, as stored, or None.
 
     Raises:
-        UsageError: A layer is missing at the start, or has another shape there.
         Unreadable: The bytes of a weight are not there.
     """
     layers = [x for x in network.layers if x.counted]
-    moved = None if start is None else distances(network, start)
     found: tuple[Measurement, ...] = ()
     if sample is not None and log_rho is not None:
         found += (galanti2023_literal(network, log_rho, sample, delta),)

@@ -55,11 +55,14 @@ def singular_values(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(top * np.sqrt(np.where(squares > floor, squares, 0.0)))
 
 
-def columns(layer: Layer) -> dict[str, float | None]:
+def columns(
+    layer: Layer, spectrum: list[float] | None = None
+) -> dict[str, float | None]:
     """Return the spectral columns of one layer.
 
     Args:
         layer: Its weight is read once.
+        spectrum: Its singular values, largest first, where they are known already.
 
     Returns:
         ``spectral_norm`` s_1, ``stable_rank`` sum s^2 / s_1^2, ``effective_rank``
@@ -72,6 +75,8 @@ def columns(layer: Layer) -> dict[str, float | None]:
     Raises:
         NotApplicable: The matrix is empty, too large, not finite, or cannot be read.
     """
+    if spectrum is not None:
+        return _columns(spectrum)
     rows = layer.weight.shape[0]
     rest = layer.weight.numel // max(rows, 1)
     if layer.kind.startswith("conv_transpose"):

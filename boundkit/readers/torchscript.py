@@ -48,6 +48,7 @@ _KNOWN = (
 )
 _CLASS = re.compile(r"class (\w+)\(\w+\):")
 _NAMES = re.compile(r"  __(parameters|buffers)__ = \[(.*)\]")
+_HOOKS = re.compile(r"  __forward_(pre_)?hooks__ = \[.")
 _FINAL = re.compile(r"  (\w+) : Final\[.*?\] = (.*)")
 _MANGLED = re.compile(r"\.___torch_mangle_\d+")
 _CALL = re.compile(r"torch\.(?:_convolution|conv\w+)\((\w|\.)+, [^\[]*(\[.*)\)")
@@ -139,6 +140,8 @@ def _classes(text: str) -> dict[str, _Class]:
             current = found[match[1]] = _Class()
         elif match := _NAMES.match(line):
             current.kept.update(re.findall(r'"([^"]*)"', match[2]))
+        elif _HOOKS.match(short):
+            current.constants["altered"] = True
         elif match := _FINAL.match(short):
             current.constants[match[1]] = _literal(match[2])
         elif "conv" in short and (match := _CALL.search(short)):

@@ -4,7 +4,6 @@ import torch
 from torch import nn
 
 
-
 class Sum(nn.Module):
     """``skip(x) + branch(x)``."""
 
@@ -48,7 +47,7 @@ def net(*parts):
     """A sequence in float64 with weights of a fixed seed, in eval mode."""
     torch.manual_seed(0)
     module = nn.Sequential(*parts).double().eval()
-    for name, p in module.named_parameters():
+    for p in module.parameters():
         nn.init.normal_(p, std=0.5)
     return module
 
@@ -82,5 +81,3 @@ def scaled(module, **norms):
             weight = module.get_submodule(path.strip("_").replace("__", ".")).weight
             weight *= norm / weight.norm()
     return module
-
-

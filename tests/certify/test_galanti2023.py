@@ -40,7 +40,7 @@ def test_two_outputs_have_the_printed_constant():
 
     np.testing.assert_allclose(
         2 * 10 ** terms["rho_log10"],
-        float(2 * math.sqrt(2) * module[0].weight.norm() * centered),
+        float((2 * math.sqrt(2) * module[0].weight.norm() * centered).detach()),
         rtol=1e-12,
     )
     assert terms["A_C"] == 1

@@ -82,7 +82,9 @@ def test_max_pooling_and_its_activation_are_one_coin():
     assert (found["1"].coins, found["2"].coins) == ((), (0.75,))
 
 
-@pytest.mark.parametrize("parts", [(nn.ReLU(), nn.MaxPool1d(2)), (nn.MaxPool1d(2), nn.ReLU())])
+@pytest.mark.parametrize(
+    "parts", [(nn.ReLU(), nn.MaxPool1d(2)), (nn.MaxPool1d(2), nn.ReLU())]
+)
 def test_pooling_of_a_sum_seals_once(parts):
     module = net(conv(1, 2), Sum(conv(2, 2, 1)), *parts, nn.Flatten(), line(4, 1))
     found = steps(wired(module, (1, 6)))
@@ -109,7 +111,9 @@ REFUSED = {
     "several outputs are a sum": net(line(3, 4), nn.ReLU(), block()),
     "followed by an activation": net(line(3, 4), block(), line(4, 1), nn.ReLU()),
     "operation GELU is not covered": net(line(3, 4), nn.GELU(), block(), line(4, 1)),
-    "activation PReLU|operation PReLU": net(line(3, 4), nn.PReLU(), block(), line(4, 1)),
+    "activation PReLU|operation PReLU": net(
+        line(3, 4), nn.PReLU(), block(), line(4, 1)
+    ),
     "normalization layer LayerNorm": net(
         line(3, 4), nn.LayerNorm(4), block(), line(4, 1)
     ),

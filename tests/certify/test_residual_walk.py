@@ -63,7 +63,9 @@ def test_all_routes_together_have_all_paths():
     body = [
         local_block(),
         local_block(stride=2, skip=conv(2, 2, 1, stride=2)),
-        Sum(nn.Sequential(nn.AvgPool1d(3, 1, 1), conv(2, 2)), nn.Sequential(conv(2, 2))),
+        Sum(
+            nn.Sequential(nn.AvgPool1d(3, 1, 1), conv(2, 2)), nn.Sequential(conv(2, 2))
+        ),
     ]
     module = net(conv(1, 2, padding=1), *body, nn.Flatten(), line(2, 1))
     total = sum(route.counts for route in found(module, (1, 6)))
@@ -72,7 +74,10 @@ def test_all_routes_together_have_all_paths():
         conv(1, 1, padding=1),
         local_block(1),
         local_block(1, stride=2, skip=conv(1, 1, 1, stride=2)),
-        Sum(nn.Sequential(nn.AvgPool1d(3, 1, 1, count_include_pad=False), conv(1, 1)), conv(1, 1)),
+        Sum(
+            nn.Sequential(nn.AvgPool1d(3, 1, 1, count_include_pad=False), conv(1, 1)),
+            conv(1, 1),
+        ),
         nn.Flatten(),
         line(1, 1),
     )
@@ -84,14 +89,15 @@ def test_all_routes_together_have_all_paths():
     np.testing.assert_allclose(total, x.grad[0, 0].numpy(), rtol=1e-12)
 
 
-def test_constants_go_with_the_main_route_only():
+def test_a_constant_goes_on_with_the_main_summand_only():
     several = found(local(bias=True), (1, 6))
     constants = {route.main: route.constants for route in several}
 
     # The head's one, and the stem's: one path from each of 6 positions.
     assert constants[True] == 1 + 6
-    # Last layer of the branch: one path; its first: as many as taps meet positions.
-    assert constants[False] == 6 + 16
+    # In the branch: the last layer's, those of its first through the taps that meet a
+    # position, and the stem's through both: 5 + 8 + 9 + 9 + 8 + 5. Not the head's.
+    assert constants[False] == 6 + 16 + 44
 
 
 def test_unlike_blocks_in_great_number_are_not_covered():

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from boundkit.certify import BOUNDS
 from boundkit.certify.chain import chain
 from boundkit.certify.unrolled import lipschitz_of_max, log_sums, unroll
 from boundkit.measure.completion import completed
 from boundkit.measure.norms import norms
-from tests.certify.examples import cnn, mlp, stored, wired
+from tests.certify.examples import certificate, cnn, mlp, seen, stored, wired
 
 
 def unrolled(module, shape=(1, 6)):
@@ -75,3 +76,15 @@ def test_dense_layers_alone_need_no_architecture():
     np.testing.assert_allclose(
         found.matrices[-1].frobenius, found.matrices[-1].sizes.operator, rtol=1e-8
     )
+
+
+UNTRACED = [b.id for b in BOUNDS if b.id not in {"holdout", "toeplitz"}]
+
+
+@pytest.mark.parametrize("bound", UNTRACED)
+def test_stored_layers_must_end_in_the_outputs_that_were_seen(bound):
+    network = stored(mlp(6, 5, 2))
+    found = certificate(bound, network, seen(100, outputs=3))
+
+    assert found.status == "invalid"
+    assert any("has 2 outputs" in a.detail for a in found.assumptions)

@@ -82,6 +82,20 @@ def test_what_stands_in_code_is_not_guessed(module, reason, tmp_path):
         stored_module(checkpoint)
 
 
+def _doubled(self, x: tuple[torch.Tensor], y: torch.Tensor) -> torch.Tensor:
+    return y * 2
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_hooks_of_a_scripted_module_are_not_passed_over(tmp_path):
+    module = nn.Sequential(nn.Linear(3, 3)).eval()
+    module[0].register_forward_hook(_doubled)
+    checkpoint = _saved(module, tmp_path / "net.pt", script=True)
+
+    with pytest.raises(NotApplicable, match="'0' has hooks or a forward of its own"):
+        stored_module(checkpoint)
+
+
 def _changed(checkpoint, **attributes):
     modules = dict(checkpoint.modules)
     modules["0"] = modules["0"] | attributes

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from boundkit.measure.distances import distances
 from boundkit.measure.layer_columns import layer_columns
 from boundkit.measure.norms import norms
 from boundkit.measure.quantities import quantities
@@ -13,12 +14,13 @@ from tests.certify.examples import cnn, seen, stored, told, wired
 def found(network, sample, *, spectra=True, start=None):
     sizes = norms(network)
     columns = layer_columns(network, sizes, None)[0] if spectra else None
+    moved = None if start is None else distances(network, start)
     log_rho = sum(math.log(v) for v in sizes.weight.values())
 
     return {
         m.name: m
         for m in quantities(
-            network, sizes, log_rho, sample, 0.05, spectra=columns, start=start
+            network, sizes, log_rho, sample, 0.05, spectra=columns, moved=moved
         )
     }
 
@@ -67,7 +69,7 @@ def test_spectra_that_are_not_given_are_computed():
     sizes = norms(network)
     given = {
         m.name: m.value
-        for m in quantities(network, sizes, 0.0, sample, 0.05, spectra={}, start=None)
+        for m in quantities(network, sizes, 0.0, sample, 0.05, spectra={}, moved=None)
     }
 
     assert given["pinto2024"] == found(network, sample)["pinto2024"].value
@@ -79,6 +81,6 @@ def test_a_zero_layer_leaves_nothing_to_compare():
     network = stored(module)
 
     assert (
-        quantities(network, norms(network), None, told(9), 0.05, spectra={}, start=None)
+        quantities(network, norms(network), None, told(9), 0.05, spectra={}, moved=None)
         == ()
     )
