@@ -267,8 +267,7 @@ def _quantities(
 
     moved = None
     if init is not None:
-        start, _ = from_tensors(readers.read(init, key=None, trust=trust))
-        moved = distances(stored, start)
+        moved = distances(stored, from_tensors(readers.read(init, trust=trust))[0])
     log10 = assembly.rho(network, sizes).log10
     return quantities(
         network,

@@ -24,6 +24,7 @@ __all__ = [
     "BatchStatistics",
     "Certificate",
     "Checkpoint",
+    "Declared",
     "Evidence",
     "Geometry",
     "Kind",
@@ -358,6 +359,25 @@ class Norms:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Declared:
+    """Preprocessing that the data declare, and energies of a sample that went through it.
+
+    Each input is nonnegative, divided by its norm, less a fixed center.
+
+    Attributes:
+        center: (positions...) ``||c_p||^2`` of the center, channels summed.
+        products: (p, p) mean of ``||x_ip||^2 ||x_iq||^2`` over the sample.
+        lowest: Smallest value seen before the center was subtracted, and of the center.
+        largest: Largest norm seen before the center was subtracted.
+    """
+
+    center: NDArray[np.float64]
+    products: NDArray[np.float64]
+    lowest: float
+    largest: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """What a sample tells a bound; no data, no loader and no device survive in it.
 
@@ -377,6 +397,8 @@ class Evidence:
         measured: False where ``n`` and the norm are the user's word.
         coordinate_energy: Largest mean of ``x_ij^2`` over the input coordinates j, or
             None.
+        declared: What follows from the preprocessing that the data declare; None
+            unless it was asked for.
     """
 
     n: int
@@ -390,6 +412,7 @@ class Evidence:
     outputs: int | None = None
     measured: bool = True
     coordinate_energy: float | None = None
+    declared: Declared | None = None
 
 
 @dataclass(frozen=True, slots=True)

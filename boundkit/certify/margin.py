@@ -148,6 +148,7 @@ def margin_bound(
     delta: float,
     gamma: float | None,
     chaining: bool = False,
+    expected: bool = False,
 ) -> MarginBound:
     """Return the bound at the best norm of the grid.
 
@@ -160,6 +161,8 @@ def margin_bound(
         delta: Probability of failure.
         gamma: A margin fixed in advance, or None for the best.
         chaining: Whether ``u`` scales an entropy integral, see ``dudley``.
+        expected: Whether ``u`` bounds the complexity in the mean over samples, as form
+            (c') has it; then only ``sqrt(log(1 / delta_j) / (2 n))`` is added.
     """
     j = _candidates(log_rho, log_anchor, margins, gamma)
     log_norm = np.asarray(log_anchor + j * _LOG_ETA, np.float64)
@@ -180,6 +183,8 @@ def margin_bound(
     product = level * _safe_exp(log_complexity - 2 * log_n)
     root = np.sqrt((level * n_inverse / 2) ** 2 + product)
     confidence = 2 * (level * n_inverse / 2 + root) + np.sqrt(level * n_inverse / 2)
+    if expected:
+        confidence = np.sqrt(np.log(1 / share) * n_inverse / 2)
     with np.errstate(divide="ignore"):
         rest = np.log(loss + confidence)
     total = np.logaddexp(complexity, np.where(np.isfinite(rest), rest, complexity))

@@ -32,6 +32,7 @@ __all__ = ["NEYSHABUR2018", "neyshabur2018", "printed_excess", "printed_log_kl"]
 _LOG_ETA = math.log(1.05)
 #: Share of delta for the inputs that are longer than all those of the sample.
 _UNSEEN = 0.1
+_BIASED = "nets with a bias: sparse_cnn, toeplitz, bartlett2017, golowich2018_l1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ def neyshabur2018(
     assumptions += (about_numbers(norms), *about_head(network, evidence))
     assumptions += (_unbiased(network),)
     if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions, _mend(assumptions))
+        return Outcome(None, {}, assumptions, "" if assumptions[-1].holds else _BIASED)
     unrolled = unroll(network_found, network, norms, assumptions)
     largest = input_norm if evidence is None else evidence.max_norm
     of = _posterior(unrolled, largest, network.outputs or 1)
@@ -245,12 +246,6 @@ def neyshabur2018(
     found = at(math.log(evidence.n))
     terms |= _terms(of, found, evidence.n, largest)
     return Outcome(found.log10, terms, assumptions)
-
-
-def _mend(assumptions: tuple[Assumption, ...]) -> str:
-    if assumptions[-1].holds:
-        return ""
-    return "nets with a bias: sparse_cnn, toeplitz, bartlett2017, golowich2018_l1"
 
 
 def _unbiased(network: Network) -> Assumption:

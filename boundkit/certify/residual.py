@@ -218,13 +218,15 @@ def combined(
         input_norm: The norm that inputs are taken to stay below, without data.
 
     Raises:
-        NotApplicable: There are too many different routes.
+        NotApplicable: There are too many routes, or paths.
     """
     found = routes(of, log_ratios, grids)
     plain = (network.outputs or 1) <= 2 and not any(s.constant for s in of.steps)
     dense = _one_position(of)
     energies = [_energy(r.counts, evidence, input_norm) + r.constants for r in found]
     constants = [_constant(r, evidence, plain=plain, dense=dense) for r in found]
+    if not all(map(math.isfinite, energies)):
+        raise NotApplicable("the paths through the additions are too many for a float")
     main = next(i for i, route in enumerate(found) if route.main)
     base = max(energies[main], 1e-300)
     logs = np.array([route.log_weight for route in found])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from boundkit.certify.bound import Bound, Outcome
 from boundkit.certify.chain import Chain, PathCounts, path_counts
+from boundkit.certify.normalized import conclude_normalized, energy_of
 from boundkit.certify.premises import (
     PREMISES,
     about_head,
@@ -91,6 +93,14 @@ def _norms_in_order(
     return weights, biases
 
 
+def _constants(of: Chain, network: Network, counts: PathCounts) -> list[float]:
+    """Return the paths from the bias of each layer that has one."""
+    # Whether a layer has a bias is fixed in advance; that it came out as 0 is not.
+    having = {x.name for x in network.layers if x.bias is not None}
+    paired = zip(of.layers, counts.biases, strict=True)
+    return [paths for name, paths in paired if name in having]
+
+
 def _traced(
     of: Chain,
     network: Network,
@@ -100,13 +110,7 @@ def _traced(
 ) -> tuple[Complexity, Assumption]:
     counts = path_counts(of)
     weights, biases = _norms_in_order(of.layers, norms, network.outputs)
-    # Whether a layer has a bias is fixed in advance; that it came out as 0 is not.
-    having = {x.name for x in network.layers if x.bias is not None}
-    constants = [
-        paths
-        for name, paths in zip(of.layers, counts.biases, strict=True)
-        if name in having
-    ]
+    constants = _constants(of, network, counts)
     constant, kind = _constant(
         of, counts, evidence, classes=network.outputs, biased=bool(constants)
     )
@@ -121,6 +125,25 @@ def _traced(
         float(counts.inputs.mean()),
         len(of.layers),
     ), Assumption("paths from input to output are counted", holds=True, detail=detail)
+
+
+def _normalized(
+    of: Chain,
+    network: Network,
+    norms: Norms,
+    evidence: Evidence,
+    assumptions: tuple[Assumption, ...],
+    delta: float,
+    gamma: float | None,
+) -> Outcome:
+    """Evaluate confidence form (c'), which takes the constant that is free of data."""
+    blind = replace(evidence, patch_spectrum=None)
+    complexity, fits = _traced(of, network, norms, blind, 1.0)
+    counts = path_counts(of)
+    energy = energy_of(evidence, counts.inputs, sum(_constants(of, network, counts)))
+    return conclude_normalized(
+        complexity, energy, (*assumptions, fits), evidence, delta, gamma
+    )
 
 
 def _positions(layers: tuple[Layer, ...]) -> list[float]:
@@ -206,6 +229,8 @@ def sparse_cnn(
     assumptions += (about_numbers(norms), *about_head(network, evidence))
     if any(a.holds is False for a in assumptions):
         return Outcome(None, {}, assumptions, _mend(assumptions, network))
+    if found is not None and evidence is not None and evidence.declared is not None:
+        return _normalized(found, network, norms, evidence, assumptions, delta, gamma)
     if found is not None:
         complexity, fits = _traced(found, network, norms, evidence, input_norm)
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import IO, TYPE_CHECKING, Any
 
@@ -89,7 +89,8 @@ def read(path: Path, part: str) -> Samples:
     applied = (("unit norm",) if norm is not None else ()) + (
         ("center subtracted",) if center is not None else ()
     )
-    return from_rows(name, header.shape, rows, labels, applied)
+    found = from_rows(name, header.shape, rows, labels, applied)
+    return replace(found, unit=norm is not None, center=middle)
 
 
 @contextmanager

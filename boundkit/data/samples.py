@@ -27,6 +27,8 @@ class Samples:
         source: Batch size -> unchecked batches ``(x, y)``, from the first sample on;
             loaders with batches of their own may ignore the size.
         preprocessing: What is done to each sample on the way, in words.
+        unit: Whether each sample is divided by its norm first, by declaration.
+        center: What is subtracted after that, by declaration; None for nothing.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Samples:
     shape: tuple[int, ...]
     source: Callable[[int], Iterable[tuple[Any, Any]]]
     preprocessing: tuple[str, ...] = ()
+    unit: bool = False
+    center: torch.Tensor | None = None
 
     def batches(self, batch_size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield checked batches, each sample once.

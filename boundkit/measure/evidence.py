@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
 from boundkit.errors import DataError
 from boundkit.layers.probe import evaluating, precision
+from boundkit.measure.declared import DeclaredSums
 from boundkit.measure.forward import (
     logits,
     placed,
@@ -141,6 +142,7 @@ def evidence(
     device: str = "auto",
     batch_size: int = 256,
     progress: Callable[[int, int | None, str], None] | None = None,
+    normalized: bool = False,
 ) -> Evidence:
     """Run a net over a sample once and return what bounds need to know.
 
@@ -155,6 +157,7 @@ def evidence(
         device: Where to run: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
         batch_size: Samples at a time; the sums do not depend on it.
         progress: Called with samples done, samples in all or None, and a label.
+        normalized: Whether to keep what follows from declared preprocessing.
 
     Returns:
         The evidence, in memory, with no tie to data or device.
@@ -162,19 +165,21 @@ def evidence(
     Raises:
         DataError: Labels do not fit the outputs, or an output is NaN or Inf.
         ModelError: The net does not run, or its output is not a function of one sample.
-        UsageError: The device is not there.
+        UsageError: The device is not there, or the data declare no normalization.
     """
     import torch
 
     require_per_sample(module)
+    sums = DeclaredSums.start(samples) if normalized else None
     where = resolved(device)
     net = placed(module, where)
     affordable_layer = first_layer if affordable(first_layer, samples.shape) else None
     with evaluating(net), torch.inference_mode():
         total, outputs = _accumulated(
-            net, samples, affordable_layer, where, batch_size, progress
+            net, samples, affordable_layer, where, batch_size, progress, sums
         )
-        return _finished(total, outputs, samples.name)
+        found = _finished(total, outputs, samples.name)
+    return found if sums is None else replace(found, declared=sums.finished())
 
 
 def _accumulated(
@@ -184,6 +189,7 @@ def _accumulated(
     device: torch.device,
     batch_size: int,
     progress: Callable[[int, int | None, str], None] | None,
+    sums: DeclaredSums | None,
 ) -> tuple[Sums, int]:
     total, outputs, done = None, 0, 0
     coding: set[int] = set()
@@ -194,6 +200,8 @@ def _accumulated(
         home = "cpu" if device.type == "mps" else device
         batch = Sums.of(x.to(home), f.to(home), labels.to(home), first_layer)
         total = batch if total is None else total + batch
+        if sums is not None:
+            sums.add(x)
         done += len(labels)
         if progress is not None:
             progress(done, samples.n, "forward pass")
