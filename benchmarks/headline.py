@@ -68,7 +68,9 @@ def row(run: Run, report: Report) -> dict[str, Any]:
     n = report.conventions["n"]
     log10_rho = _term(lead, "rho_log10")
     test_error = _term(report.certificates["holdout"], "test_error")
-    met = run.target is None or (lead.value is not None and lead.value <= run.target)
+    met = run.target is None or (
+        lead.status == "valid" and lead.value is not None and lead.value <= run.target
+    )
     if run.task != "all":
         met = met and test_error is not None and test_error <= MAX_TEST_ERROR
     broken = [a.detail for a in lead.assumptions if a.holds is False]
@@ -85,7 +87,7 @@ def row(run: Run, report: Report) -> dict[str, Any]:
         "status": lead.status,
         "value": lead.value,
         "reason": "; ".join(broken) or lead.note,
-        **{name: _term(lead, name) for name in (*SUMMANDS, "margin")},
+        **{name: _term(lead, name) for name in (*SUMMANDS, "gamma")},
         "delta": lead.delta,
         "target": run.target,
         "met": met,
@@ -105,14 +107,20 @@ def _lead_cells(of: dict[str, Any]) -> list[str]:
     if of["value"] is None:
         return [of["status"], of["reason"]]
     parts = " + ".join(_number(of[name]) for name in SUMMANDS)
-    return [f"**{of['value']:.3f}**", parts]
+    doubt = "" if of["status"] == "valid" else f" ({of['status']})"
+    return [f"**{of['value']:.3f}**{doubt}", parts]
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _other_cell(other: dict[str, Any]) -> str:
     if other["value"] is None:
         return str(other["status"])
-    ratio = "" if other["ratio"] is None else f" ({other['ratio']:.3g}x)"
-    return f"{other['value']:.3g}{ratio}"
+    doubt = "" if other["status"] == "valid" else f" {other['status']}"
+    ratio = "" if other["ratio"] is None else f" ({_short(other['ratio'])}x)"
+    return f"{_short(other['value'])}{doubt}{ratio}"
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from boundkit import __version__, readers
-from boundkit.arguments import PARTS, require_sense, wanted_margin, wanted_parts
+from boundkit import __version__, arguments, readers
+from boundkit.arguments import PARTS
 from boundkit.layers import from_tensors
 from boundkit.layers.structure import structure
 from boundkit.measure.layer_columns import layer_columns
@@ -87,6 +87,7 @@ def analyze(
     input_shape: Sequence[int] | None = None,
     delta: float = 0.05,
     gamma: float | Literal["auto"] = "auto",
+    confidence: Literal["empirical", "normalized"] = "empirical",
     loss: str | None = None,
     weight_decay: float | None = None,
     only: Sequence[str] | None = None,
@@ -109,6 +110,7 @@ def analyze(
         input_shape: Of one sample, to trace the model without data.
         delta: Probability that a certificate fails, each on its own.
         gamma: A margin fixed in advance, or ``"auto"`` for the best.
+        confidence: ``"normalized"`` to rest on preprocessing that the data declare.
         loss: The training loss, recorded in the conventions.
         weight_decay: Coefficient of rho^2 in the square loss, for the equilibrium.
         only: Parts to compute, out of norms, spectra, margins, bounds; None for all.
@@ -129,11 +131,11 @@ def analyze(
         UsageError: An argument is out of range or contradicts another.
     """
     clock = Stopwatch()
-    parts = wanted_parts(only)
-    margin = wanted_margin(gamma)
+    parts = arguments.wanted_parts(only)
+    margin = arguments.wanted_margin(gamma)
     # A module in memory is its own architecture.
     model = source if model is None and hasattr(source, "named_modules") else model
-    require_sense(
+    arguments.require_sense(
         model=model,
         data=data,
         test_data=test_data,
@@ -141,6 +143,7 @@ def analyze(
         input_norm=input_norm,
         delta=delta,
         batch_size=batch_size,
+        confidence=confidence,
     )
     with clock.stage("load"):
         checkpoint = readers.read(source, key=key, trust=trust)
@@ -162,6 +165,7 @@ def analyze(
                 device=device,
                 batch_size=batch_size,
                 progress=progress,
+                normalized=confidence == "normalized",
             )
             network, rewritten = seen.architecture.network, seen.architecture.rewritten
             train, test = seen.train, seen.test
@@ -226,10 +230,10 @@ def analyze(
             "loss": loss,
             "weight_decay": weight_decay,
             "architecture": "traced" if network.nodes else "not known",
-            "data": _named(data),
-            "test_data": _named(test_data),
-            "init": _named(init),
-            "confidence": "form d: empirical complexity, self-bounding",
+            "data": arguments.named(data),
+            "test_data": arguments.named(test_data),
+            "init": arguments.named(init),
+            "confidence": arguments.form_of(confidence),
             "rewrites": list(rewritten.rewrites),
             "structure": {k: len(v) for k, v in structure(network).items()},
             "head": assembly.head_convention(network.outputs),
@@ -292,9 +296,3 @@ def _labeled(
     progress: Callable[[int, int | None, str], None], label: str
 ) -> Callable[[int, int], None]:
     return lambda done, total: progress(done, total, label)
-
-
-def _named(spec: Any) -> str | None:
-    if spec is None or isinstance(spec, str):
-        return spec
-    return type(spec).__name__

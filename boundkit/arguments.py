@@ -10,10 +10,25 @@ from boundkit.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PARTS", "require_sense", "wanted_margin", "wanted_parts"]
+__all__ = [
+    "PARTS",
+    "form_of",
+    "named",
+    "require_sense",
+    "wanted_margin",
+    "wanted_parts",
+]
 
 #: What ``only`` chooses from.
 PARTS = ("norms", "spectra", "margins", "bounds")
+
+
+#: Choices of ``confidence``.
+_FORMS = {
+    "empirical": "form d: empirical complexity, self-bounding",
+    "normalized": "form c': expected complexity, normalized inputs, for sparse_cnn and "
+    "dense without additions; else form d",
+}
 
 
 def _require(condition: bool, argument: str, expected: str, value: object) -> None:
@@ -55,6 +70,24 @@ def wanted_margin(gamma: object) -> float | None:
     return float(gamma)
 
 
+def form_of(confidence: str) -> str:
+    """Return what a confidence form is called; it is chosen before any number.
+
+    Args:
+        confidence: ``"empirical"`` or ``"normalized"``.
+    """
+    return _FORMS[confidence]
+
+
+def named(spec: object) -> str | None:
+    """Return how an argument is recorded: a path as it is, an object by its class.
+
+    Args:
+        spec: What the user gave, or None.
+    """
+    return spec if spec is None or isinstance(spec, str) else type(spec).__name__
+
+
 def require_sense(
     *,
     model: Any,
@@ -64,6 +97,7 @@ def require_sense(
     input_norm: float,
     delta: float,
     batch_size: int,
+    confidence: str = "empirical",
 ) -> None:
     """Refuse arguments that are out of range or contradict each other.
 
@@ -75,6 +109,7 @@ def require_sense(
         input_norm: Norm that inputs are taken to stay below.
         delta: Probability that a certificate fails.
         batch_size: Samples at a time.
+        confidence: Form of the confidence terms.
 
     Raises:
         UsageError: The message names the argument, what it must be and what it is.
@@ -90,3 +125,11 @@ def require_sense(
         )
     if data is not None and n is not None:
         raise UsageError("n is counted from the data: give --data or --n, not both")
+    _require(
+        confidence in _FORMS, "confidence", f"be among {', '.join(_FORMS)}", confidence
+    )
+    if confidence == "normalized" and data is None:
+        raise UsageError(
+            "confidence 'normalized' needs data that declare their normalization: give "
+            "--model and --data, or leave it at 'empirical'"
+        )

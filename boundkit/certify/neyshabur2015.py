@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["NEYSHABUR2015", "neyshabur2015", "printed_complexity"]
 
 
+#: Activations that are counted; 2^500 times anything is beyond every sample.
+_MOST = 500
+
+
 def printed_complexity(layers: int, psi: float, largest: float, n: int) -> float:
     """Return the Rademacher complexity as printed, ``2^(d-1) sqrt2 psi max||x|| / sqrt n``.
 
@@ -41,7 +45,8 @@ def _complexity(of: Chain, network: Network, norms: Norms, energy: float) -> Com
     weights, biases = unrolled_norms(of, norms, network.outputs or 1)
     having = biased_layers(network)
     constants = sum(name in having for name in of.layers)
-    constant = 2.0 ** len(of.coins)
+    # Beyond that many activations the bound says nothing, and 2^k leaves the floats.
+    constant = 2.0 ** min(len(of.coins), _MOST)
     return Complexity(
         log_product(weights, biases),
         constant,

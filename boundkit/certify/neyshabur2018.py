@@ -187,7 +187,7 @@ def _terms(
     )
     return {
         "n": n,
-        "margin": found.margin,
+        "gamma": found.margin,
         "margin_loss": found.margin_loss,
         "KL_log10": found.log_kl / math.log(10),
         "KL_printed_log10": printed / math.log(10),

@@ -144,11 +144,11 @@ def conclude_normalized(
 
     log_n = math.log(evidence.n)
     found = at(log_n)
-    terms = {
+    terms: dict[str, float | str | None] = {
         "layers": of.layers,
         "rho_log10": of.log_rho / math.log(10),
-        "K": of.constant,
-        "K_kind": of.constant_kind,
+        "K_L": of.constant,
+        "K_L_kind": of.constant_kind,
         "outputs": of.classes,
         "A_C": of.outputs_factor,
         "energy_per_sample": energy.mean + energy.fixed,
@@ -158,7 +158,7 @@ def conclude_normalized(
         "form": FORM,
         "n": evidence.n,
         "S_N": math.sqrt(evidence.n * energy.upper(log_n, delta)),
-        "margin": found.margin,
+        "gamma": found.margin,
         "margin_loss": found.margin_loss,
         "complexity": found.complexity if math.isfinite(found.complexity) else None,
         "confidence": found.confidence if math.isfinite(found.confidence) else None,

@@ -94,9 +94,10 @@ def log_product(weights: Sequence[float], biases: Sequence[float]) -> float:
 def _terms(of: Complexity) -> dict[str, float | str | None]:
     return {
         "layers": of.layers,
+        "rho": math.exp(of.log_rho) if abs(of.log_rho) < 700 else None,
         "rho_log10": of.log_rho / math.log(10),
-        "K": of.constant,
-        "K_kind": of.constant_kind,
+        "K_L": of.constant,
+        "K_L_kind": of.constant_kind,
         "outputs": of.classes,
         "A_C": of.outputs_factor,
         "energy_per_sample": of.energy,
@@ -177,7 +178,7 @@ def conclude(
     terms |= {
         "n": evidence.n,
         "S_N": math.sqrt(of.energy * evidence.n),
-        "margin": found.margin,
+        "gamma": found.margin,
         "margin_loss": found.margin_loss,
         "complexity": found.complexity if math.isfinite(found.complexity) else None,
         "confidence": found.confidence if math.isfinite(found.confidence) else None,

@@ -8,6 +8,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING
 
 from boundkit.certify.bound import Missing
+from boundkit.measure.completion import MOST_LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,10 @@ __all__ = [
     "unroll",
 ]
 
+_MANY = (
+    f"matrices of more than {MOST_LAYERS:,} layers are not unrolled, since the product of "
+    "their norms proves nothing"
+)
 _UNSEEN = (
     "unrolling needs the size of every map: give --model and --data or --input-shape"
 )
@@ -151,8 +156,10 @@ def unroll(
         assumptions: What is known so far, for the error.
 
     Raises:
-        Missing: Convolutions, and no architecture.
+        Missing: Convolutions and no architecture, or too many layers.
     """
+    if sum(x.counted for x in network.layers) > MOST_LAYERS:
+        raise Missing(_MANY, assumptions=assumptions)
     if of is None:
         return _dense(network, norms, assumptions)
     if any(name not in norms.matrix for name in of.layers):

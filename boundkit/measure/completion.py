@@ -14,7 +14,10 @@ from boundkit.measure.unrolled import head_matrix, is_plain_chain, matrix_norms
 if TYPE_CHECKING:
     from boundkit.types import Layer, Network, Norms
 
-__all__ = ["completed"]
+__all__ = ["MOST_LAYERS", "completed"]
+
+#: Layers up to which matrices are unrolled; no bound that uses them survives so many.
+MOST_LAYERS = 1024
 
 
 def completed(network: Network, sizes: Norms) -> Norms:
@@ -38,7 +41,7 @@ def completed(network: Network, sizes: Norms) -> Norms:
     )
     last = _last(network)
     separable = last is not None and _separable(last)
-    if last is not None and is_plain_chain(network):
+    if last is not None and len(counted) <= MOST_LAYERS and is_plain_chain(network):
         matrix = matrix_norms(network)
         head = head_matrix(network, last, matrix.get(last.name), separable=separable)
         sizes = replace(sizes, matrix=matrix, head_matrix=head)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from boundkit.errors import DataError
 from boundkit.layers.probe import evaluating, precision
-from boundkit.measure.declared import DeclaredSums
+from boundkit.measure.declared import DeclaredSums, declared_center
 from boundkit.measure.forward import (
     logits,
     placed,
@@ -170,16 +170,18 @@ def evidence(
     import torch
 
     require_per_sample(module)
-    sums = DeclaredSums.start(samples) if normalized else None
+    center = declared_center(samples) if normalized else None
     where = resolved(device)
     net = placed(module, where)
     affordable_layer = first_layer if affordable(first_layer, samples.shape) else None
     with evaluating(net), torch.inference_mode():
-        total, outputs = _accumulated(
-            net, samples, affordable_layer, where, batch_size, progress, sums
+        total, sums, outputs = _accumulated(
+            net, samples, affordable_layer, where, batch_size, progress, center
         )
         found = _finished(total, outputs, samples.name)
-    return found if sums is None else replace(found, declared=sums.finished())
+    if sums is None or center is None:
+        return found
+    return replace(found, declared=sums.finished(center))
 
 
 def _accumulated(
@@ -189,9 +191,9 @@ def _accumulated(
     device: torch.device,
     batch_size: int,
     progress: Callable[[int, int | None, str], None] | None,
-    sums: DeclaredSums | None,
-) -> tuple[Sums, int]:
-    total, outputs, done = None, 0, 0
+    center: torch.Tensor | None,
+) -> tuple[Sums, DeclaredSums | None, int]:
+    total, sums, outputs, done = None, None, 0, 0
     coding: set[int] = set()
     for x, labels, f in _outputs(net, samples, device, batch_size):
         outputs = f.shape[1]
@@ -200,14 +202,15 @@ def _accumulated(
         home = "cpu" if device.type == "mps" else device
         batch = Sums.of(x.to(home), f.to(home), labels.to(home), first_layer)
         total = batch if total is None else total + batch
-        if sums is not None:
-            sums.add(x)
+        if center is not None:
+            declared = DeclaredSums.of(x, center)
+            sums = declared if sums is None else sums + declared
         done += len(labels)
         if progress is not None:
             progress(done, samples.n, "forward pass")
     if total is None:
         raise DataError(f"{samples.name}: no samples in it; give at least one")
-    return total, outputs
+    return total, sums, outputs
 
 
 def _outputs(

@@ -56,6 +56,7 @@ def observed(
     device: str,
     batch_size: int,
     progress: Progress,
+    normalized: bool = False,
 ) -> Observed:
     """Trace the model and run it over the data, as far as they are given.
 
@@ -69,6 +70,8 @@ def observed(
         device: Where to run.
         batch_size: Samples at a time.
         progress: Called with samples done, samples in all or None, and a label.
+        normalized: Whether to keep what follows from the training sample's declared
+            preprocessing.
 
     Raises:
         DataError: The data cannot be used.
@@ -102,6 +105,7 @@ def observed(
             device=device,
             batch_size=batch_size,
             progress=progress,
+            normalized=normalized and samples is train,
         )
         for samples in (train, test)
     ]
@@ -128,6 +132,7 @@ def watched(
     device: str,
     batch_size: int,
     progress: Progress,
+    normalized: bool = False,
 ) -> Evidence:
     """Run the module over a sample and return what bounds need to know of it.
 
@@ -138,6 +143,7 @@ def watched(
         device: Where to run.
         batch_size: Samples at a time.
         progress: Called with samples done, samples in all or None, and a label.
+        normalized: Whether to keep what follows from declared preprocessing.
 
     Raises:
         DataError: Labels do not fit the outputs, or an output is NaN or infinite.
@@ -151,4 +157,5 @@ def watched(
         device=device,
         batch_size=batch_size,
         progress=progress,
+        normalized=normalized,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boundkit_cli import options as opt
+from boundkit_cli.confidence import Confidence, parse_confidence
 from boundkit_cli.console import progress, talk
 from boundkit_cli.exits import DONE, GATE_FAILED, UNDEFINED
 from boundkit_cli.targets import deliver, targets
@@ -25,6 +26,7 @@ def analyze(
     input_shape: opt.InputShape = None,
     delta: opt.Delta = 0.05,
     gamma: opt.Gamma = "auto",
+    confidence: Confidence = "empirical",
     loss: opt.Loss = None,
     weight_decay: opt.WeightDecay = None,
     only: opt.Only = None,
@@ -58,10 +60,11 @@ def analyze(
       3  the input is unreadable, refused or empty
       4  analyzed, but numbers in the report are not finite
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
-    shape, margin, parts = (
+    shape, margin, parts, form = (
         opt.parse_shape(input_shape),
         opt.parse_gamma(gamma),
         opt.parse_only(only),
+        parse_confidence(confidence),
     )
     from boundkit.report import FORMATS
 
@@ -81,6 +84,7 @@ def analyze(
             input_shape=shape,
             delta=delta,
             gamma=margin,
+            confidence=form,
             loss=loss,
             weight_decay=weight_decay,
             only=parts,

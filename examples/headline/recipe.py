@@ -56,7 +56,7 @@ def price(net: nn.Module, data: Path) -> float:
         reasons = [a.detail for a in found.assumptions if a.holds is False]
         raise SystemExit(f"no price for this architecture: {'; '.join(reasons)}")
     product = 2.0
-    for factor in ("K", "A_C", "S_N"):
+    for factor in ("K_L", "A_C", "S_N"):
         product *= float(found.terms[factor] or 0)
     return product / float(found.terms["n"] or 1)
 

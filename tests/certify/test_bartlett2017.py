@@ -41,7 +41,7 @@ def test_the_value_is_the_formula():
     ]
     ks = [steps(r) for r in ratios]
     mixed = sum(1.05 ** (2 / 3 * k) for k in ks) ** 1.5
-    radius = math.prod(spectral) / found["margin"]
+    radius = math.prod(spectral) / found["gamma"]
     e = radius * math.sqrt(2 * math.log(2 * 6**2)) * mixed * math.sqrt(100_000)
     expected = 2 * 12 * e * (1 + math.log(100_000 / (3 * e))) / 100_000
 
@@ -109,7 +109,7 @@ def test_margins_of_several_outputs_are_root_two_lipschitz(outputs, lipschitz):
     mixed = sum(1.05 ** (2 / 3 * steps(found["mixed_ratio"])) for _ in range(1)) ** 1.5
 
     np.testing.assert_allclose(
-        found["K"], lipschitz * math.sqrt(2 * math.log(2 * 36)) * mixed, rtol=1e-12
+        found["K_L"], lipschitz * math.sqrt(2 * math.log(2 * 36)) * mixed, rtol=1e-12
     )
 
 

@@ -33,10 +33,10 @@ def judged(answer):
     ],
 )
 def test_status_is_that_of_the_weakest_assumption(assumptions, status):
-    found = judged(Outcome(-1.0, {"K": 1.0}, assumptions))
+    found = judged(Outcome(-1.0, {"K_L": 1.0}, assumptions))
 
     assert (found.status, found.value, found.log10) == (status, 0.1, -1)
-    assert (found.delta, found.terms["K"], found.vacuous) == (0.1, 1.0, False)
+    assert (found.delta, found.terms["K_L"], found.vacuous) == (0.1, 1.0, False)
 
 
 def test_a_failed_assumption_takes_the_value():

@@ -16,7 +16,7 @@ def test_constant_and_norm_of_dense_networks(layers):
     rho = math.prod(float(p.detach().norm()) for p in module.parameters())
 
     assert found.status == "valid"
-    assert found.terms["K"] == dense_constant([0.5] * (layers - 1))
+    assert found.terms["K_L"] == dense_constant([0.5] * (layers - 1))
     np.testing.assert_allclose(10 ** found.terms["rho_log10"], rho, rtol=1e-12)
 
 

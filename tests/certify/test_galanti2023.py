@@ -16,14 +16,14 @@ def test_every_degree_counts_the_first_and_the_head_too():
     inner = 2 * math.log(2) + math.log(3 * 4) + math.log(2)
 
     assert found.status == "valid"
-    np.testing.assert_allclose(terms["K"], 1 + math.sqrt(2 * inner), rtol=1e-12)
+    np.testing.assert_allclose(terms["K_L"], 1 + math.sqrt(2 * inner), rtol=1e-12)
     np.testing.assert_allclose(terms["degrees_log10"], math.log10(12), rtol=1e-12)
     np.testing.assert_allclose(
         terms["complexity"],
         2
         * 10 ** terms["rho_log10"]
-        / terms["margin"]
-        * terms["K"]
+        / terms["gamma"]
+        * terms["K_L"]
         * math.sqrt(12 * 6 * 500)
         / 500,
         rtol=1e-12,

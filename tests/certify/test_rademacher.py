@@ -68,7 +68,7 @@ def test_terms_show_every_factor():
     evidence = seen(10000, np.linspace(0.1, 4, 10000))
     terms = conclude(complexity(), (), evidence, 0.05, None, 1.0).terms
     # r_j = r_0 1.05^j with r_0 = sqrt(n / mean N_p) / 16.
-    r = 6.0 / terms["margin"]
+    r = 6.0 / terms["gamma"]
     j = math.log(r / (math.sqrt(10000 / 4) / 16)) / math.log(1.05)
 
     np.testing.assert_allclose(j, round(j), atol=1e-9)
@@ -77,7 +77,7 @@ def test_terms_show_every_factor():
         terms["complexity"], 2 * r * 1.2 * 50 / 10000, rtol=1e-12
     )
     np.testing.assert_allclose(10 ** terms["rho_log10"], 6, rtol=1e-12)
-    assert (terms["K"], terms["A_C"], terms["n"]) == (1.2, 1.0, 10000)
+    assert (terms["K_L"], terms["A_C"], terms["n"]) == (1.2, 1.0, 10000)
 
 
 def test_the_anchor_of_ten_thousand_samples():
@@ -86,7 +86,7 @@ def test_the_anchor_of_ten_thousand_samples():
     of = complexity(log_rho=math.log(6.25), mean_paths=1.0)
     terms = conclude(of, (), evidence, 0.05, None, 1.0).terms
 
-    np.testing.assert_allclose(terms["margin"], 1, rtol=1e-12)
+    np.testing.assert_allclose(terms["gamma"], 1, rtol=1e-12)
     np.testing.assert_allclose(terms["delta_j"], 1 / 60, rtol=1e-12)
 
 

@@ -38,14 +38,14 @@ def test_every_factor_of_a_convolution_by_hand():
     rho = norm(module, "0.weight") * norm(module, "3.weight")
 
     assert found.status == "valid"
-    assert found.terms["K"] == chain_constant([0.5])
+    assert found.terms["K_L"] == chain_constant([0.5])
     np.testing.assert_allclose(10 ** found.terms["rho_log10"], rho, rtol=1e-12)
     np.testing.assert_allclose(
         found.terms["S_N"] ** 2, 5000 * (paths @ energy), rtol=1e-12
     )
     assert found.terms["mean_paths"] == 2
-    r = rho / found.terms["margin"]
-    expected = 2 * r * found.terms["K"] * found.terms["S_N"] / 5000
+    r = rho / found.terms["gamma"]
+    expected = 2 * r * found.terms["K_L"] * found.terms["S_N"] / 5000
     np.testing.assert_allclose(found.terms["complexity"], expected, rtol=1e-12)
     total = found.terms["margin_loss"] + expected + found.terms["confidence"]
     np.testing.assert_allclose(found.value, total, rtol=1e-12)
@@ -63,7 +63,7 @@ def test_biases_enter_the_norm_and_the_energy():
     )
     # 12 paths from the input, 4 positions with a bias, 1 bias of the head.
     np.testing.assert_allclose(found.terms["energy_per_sample"], 17, rtol=1e-12)
-    assert found.terms["K"] == chain_constant([0.5])
+    assert found.terms["K_L"] == chain_constant([0.5])
 
 
 def test_only_layers_that_have_a_bias_pay_for_it():
@@ -84,7 +84,7 @@ def test_a_bias_that_came_out_as_zero_is_still_one():
     found = certificate("sparse_cnn", wired(module, (3,)), seen(100))
 
     assert found.terms["energy_per_sample"] == 3
-    assert found.terms["K"] == chain_constant([0.5])
+    assert found.terms["K_L"] == chain_constant([0.5])
 
 
 def test_the_smaller_constant_of_dense_networks_is_for_one_source_and_output():
@@ -92,8 +92,8 @@ def test_the_smaller_constant_of_dense_networks_is_for_one_source_and_output():
     biased = certificate("sparse_cnn", wired(mlp(3, 4, 1, bias=True), (3,)), seen(100))
     several = certificate("sparse_cnn", wired(mlp(3, 4, 3), (3,)), seen(100, outputs=3))
 
-    assert plain.terms["K"] == dense_constant([0.5]) < chain_constant([0.5])
-    assert biased.terms["K"] == several.terms["K"] == chain_constant([0.5])
+    assert plain.terms["K_L"] == dense_constant([0.5]) < chain_constant([0.5])
+    assert biased.terms["K_L"] == several.terms["K_L"] == chain_constant([0.5])
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_slopes_above_one_multiply_rho():
     np.testing.assert_allclose(
         steep.terms["rho_log10"] - flat.terms["rho_log10"], math.log10(2), rtol=1e-9
     )
-    assert steep.terms["K"] == flat.terms["K"]
+    assert steep.terms["K_L"] == flat.terms["K_L"]
 
 
 def test_max_pooling_costs_windows_and_a_heavier_coin():
@@ -169,7 +169,9 @@ def test_max_pooling_costs_windows_and_a_heavier_coin():
         "sparse_cnn", wired(module, (1, 6)), seen(100, positions=np.ones(6))
     )
 
-    np.testing.assert_allclose(found.terms["K"], 0.25 + 0.75 * math.sqrt(2), rtol=1e-12)
+    np.testing.assert_allclose(
+        found.terms["K_L"], 0.25 + 0.75 * math.sqrt(2), rtol=1e-12
+    )
     np.testing.assert_allclose(found.terms["energy_per_sample"], 24, rtol=1e-12)
 
 
@@ -187,8 +189,8 @@ def test_patches_of_the_sample_never_raise_the_constant(padding_mode, between):
         "sparse_cnn", network, dataclasses.replace(evidence, patch_spectrum=None)
     )
 
-    assert with_data.terms["K"] < without.terms["K"] == chain_constant([0.5])
-    assert "patch covariances" in with_data.terms["K_kind"]
+    assert with_data.terms["K_L"] < without.terms["K_L"] == chain_constant([0.5])
+    assert "patch covariances" in with_data.terms["K_L_kind"]
     # The energies of the patches are those of the positions, path by path.
     of_patches = (
         path_counts(chain(network)).first_outputs.ravel() @ evidence.patch_energy
@@ -209,7 +211,7 @@ def test_a_pass_over_data_is_the_same_bound_as_by_hand():
 
     with torch.no_grad():
         f = module(torch.from_numpy(x)).squeeze(1).double().numpy()
-    ramp = np.clip(1 - y * f / found.terms["margin"], 0, 1).mean()
+    ramp = np.clip(1 - y * f / found.terms["gamma"], 0, 1).mean()
     np.testing.assert_allclose(found.terms["margin_loss"], ramp, rtol=1e-9)
     np.testing.assert_allclose(
         found.terms["S_N"], np.linalg.norm(x.astype(np.float64)), rtol=1e-9
@@ -234,7 +236,7 @@ def test_tensors_alone_are_assumed():
     found = certificate("sparse_cnn", stored(cnn()), told(1000))
 
     assert found.status == "assumed"
-    assert found.terms["K"] == chain_constant([0.5])
+    assert found.terms["K_L"] == chain_constant([0.5])
     assert found.terms["S_N"] == pytest.approx(math.sqrt(1000), rel=1e-12)
     opened = {a.name for a in found.assumptions if a.holds is None}
     assert "paths from input to output are counted" in opened

@@ -84,10 +84,10 @@ def test_the_value_is_the_formula():
     weights = [p.detach().double().norm() for p in cnn().parameters()]
 
     np.testing.assert_allclose(rho, math.prod(map(float, weights)), rtol=1e-12)
-    np.testing.assert_allclose(terms["K"], constant, rtol=1e-12)
+    np.testing.assert_allclose(terms["K_L"], constant, rtol=1e-12)
     np.testing.assert_allclose(
         terms["complexity"],
-        2 * rho / terms["margin"] * constant * math.sqrt(4 * 15 * 500) / 500,
+        2 * rho / terms["gamma"] * constant * math.sqrt(4 * 15 * 500) / 500,
         rtol=1e-12,
     )
 
@@ -97,7 +97,7 @@ def test_several_outputs_cost_the_root_of_their_number():
 
     assert terms["A_C"] == 2 * math.sqrt(5)
     np.testing.assert_allclose(
-        terms["K"],
+        terms["K_L"],
         1 + math.sqrt(2 * (math.log(2) + math.log(4) + math.log(5))),
         rtol=1e-12,
     )
@@ -149,6 +149,6 @@ def test_never_below_the_exact_complexity_of_a_linear_map(size):
     network = wired(module, (3,))
     evidence = seen(8, energy=float((x**2).sum() / 8))
     terms = certificate("sparse_cnn_log", network, evidence, gamma=1.0).terms
-    radius = 10 ** terms["rho_log10"] / terms["margin"]
+    radius = 10 ** terms["rho_log10"] / terms["gamma"]
 
     assert 2 * radius * exact <= terms["complexity"]

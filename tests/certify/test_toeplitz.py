@@ -30,7 +30,7 @@ def test_norms_are_those_of_the_matrices():
     rho *= float(module[3].weight.detach().norm())
 
     assert found.status == "valid"
-    assert found.terms["K"] == dense_constant([0.5])
+    assert found.terms["K_L"] == dense_constant([0.5])
     np.testing.assert_allclose(rho_of(found), rho, rtol=1e-12)
 
 
@@ -57,7 +57,7 @@ def test_biases_enter_once_for_each_position():
 
     np.testing.assert_allclose(rho_of(found), first * second, rtol=1e-12)
     np.testing.assert_allclose(found.terms["energy_per_sample"], 4, rtol=1e-12)
-    assert found.terms["K"] == chain_constant([0.5])
+    assert found.terms["K_L"] == chain_constant([0.5])
 
 
 def test_two_outputs_count_by_their_difference():

@@ -38,8 +38,8 @@ def test_every_factor_by_hand():
     of = found(module)
     terms = of.terms
     rho = float(module[0].weight.detach().norm() * module[4].weight.detach().norm())
-    r = rho / terms["margin"]
-    complexity = 2 * r * terms["K"] * terms["S_N"] / 4000
+    r = rho / terms["gamma"]
+    complexity = 2 * r * terms["K_L"] * terms["S_N"] / 4000
 
     assert of.status == "valid"
     np.testing.assert_allclose(10 ** terms["rho_log10"], rho, rtol=1e-9)

@@ -289,6 +289,14 @@ def test_table_gives_summands_and_ratios():
     assert "| 0.2 |" in last
 
 
+def test_table_says_which_numbers_are_only_assumed():
+    other = {"other": {"status": "assumed", "value": 350.0, "ratio": 2000.0}}
+    last = headline.markdown([line(status="assumed", beside=other)]).splitlines()[-1]
+
+    assert "| **0.175** (assumed) |" in last
+    assert "| 350 assumed (2,000x) |" in last
+
+
 def test_table_shows_a_missed_target():
     last = headline.markdown([line(met=False)]).splitlines()[-1]
 

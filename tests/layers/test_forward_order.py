@@ -1,5 +1,7 @@
 """Layers are chained in an order that their shapes allow, or said not to chain."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -63,8 +65,7 @@ def test_random_chains_are_recovered_from_any_shuffle():
     for _ in range(20):
         widths = generator.permutation(np.arange(3, 14))
         chain = [
-            layer(f"x{i}", int(b), int(a))
-            for i, (a, b) in enumerate(zip(widths, widths[1:], strict=False))
+            layer(f"x{i}", int(b), int(a)) for i, (a, b) in enumerate(pairwise(widths))
         ]
         shuffled = [chain[i] for i in generator.permutation(len(chain))]
         order, possible = forward_order(shuffled)

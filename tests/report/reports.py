@@ -98,7 +98,7 @@ def proved():
         "margin_loss": 0.074,
         "complexity": 0.1241,
         "confidence": 0.0652,
-        "margin": 0.742,
+        "gamma": 0.742,
         "n_needed": 900.0,
     }
     certificates = (

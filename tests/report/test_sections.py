@@ -311,3 +311,25 @@ def test_a_missing_reference_does_not_speak_for_the_bounds():
     )
 
     assert "no theorem applies to it, sparse_cnn for one because 'no normal" in text
+
+
+def test_large_families_of_measurements_are_left_to_json():
+    many = tuple(Measurement(f"jiang2020.m{i}", 1.0, "1", "Jiang") for i in range(5))
+    few = tuple(Measurement(f"odd.m{i}", 1.0, "1", "Odd") for i in range(3))
+    text = said(report(measurements=(*many, *few)))
+
+    assert "jiang2020.*: 5 measures, in --format json" in text
+    assert "jiang2020.m0" not in text
+    assert "odd.m0" in text
+
+
+def test_folded_tensors_are_not_called_uncounted():
+    ledger = (
+        row(
+            "bn.weight", (3,), "folded", "scale of a BatchNorm; folded into conv.weight"
+        ),
+    )
+    text = said(report(ledger=ledger))
+
+    assert "Folded 1 tensor" in text
+    assert "Not counted" not in text

@@ -108,7 +108,7 @@ def _summands(row: Certificate) -> list[Span]:
         for name in _SUMMANDS
         if isinstance(term := row.terms.get(name), int | float)
     ]
-    margin = row.terms.get("margin")
+    margin = row.terms.get("gamma")
     at = f", at margin {significant(margin)}" if isinstance(margin, int | float) else ""
     return [(" + ".join(parts) + at, "dim")] if parts else []
 

@@ -23,7 +23,7 @@ _COLUMNS = {
 }
 #: What goes first where the line is short.
 _DISPENSABLE = ("q05", "mean", "q10", "q01")
-_LABEL, _CELL = 16, 9
+_LABEL, _CELL = 16, 10
 _EQUILIBRIUM = {
     "rho_eq": "equilibrium rho",
     "rho_dot": "d rho / dt",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from boundkit.report.model import Report
+    from boundkit.types import Measurement
 
 __all__ = ["measured"]
 
@@ -27,9 +28,27 @@ def measured(report: Report, width: int) -> tuple[Line, ...]:
     ):
         lines += _scalars(title, table or {}, width)
     found = [one for one in report.measurements if one.kind == "measurement"]
+    single, families = _families(found)
     if found:
-        lines += [(("  Measurements", "title"),), *spelled(found, width)]
+        lines += [(("  Measurements", "title"),), *spelled(single, width)]
+    for family, members in families.items():
+        text = f"{escape(family)}.*: {len(members)} measures, in --format json"
+        lines += wrap([(text, "dim")], width, 4, 6)
     return tuple(lines)
+
+
+def _families(
+    found: list[Measurement],
+) -> tuple[list[Measurement], dict[str, list[Measurement]]]:
+    """Part single measurements from families of more than three, ``family.member``."""
+    families: dict[str, list[Measurement]] = {}
+    for one in found:
+        family, dot, _ = one.name.partition(".")
+        if dot:
+            families.setdefault(family, []).append(one)
+    large = {name: members for name, members in families.items() if len(members) > 3}
+    single = [one for one in found if one.name.partition(".")[0] not in large]
+    return single, large
 
 
 def _scalars(title: str, table: Mapping[str, Any], width: int) -> list[Line]:

@@ -19,13 +19,19 @@ _MOST, _EXAMPLES = 8, 3
 
 
 def omissions(report: Report, width: int) -> tuple[Line, ...]:
-    """Return one entry per reason for which tensors were folded or skipped."""
-    groups = uncounted(report)
+    """Return one entry per reason for which tensors were skipped, one for the folded."""
+    found = uncounted(report)
+    groups = [group for group in found if group[0][0] != "folded"]
+    folded = [row for group in found if group[0][0] == "folded" for row in group[1]]
+    lines: list[Line] = []
+    if folded:
+        text = "folded into the layer before: statistics and parameters of BatchNorm"
+        lines += [(("  Folded", "title"),), *_entry(text, folded, width)]
     if not groups:
-        return ()
-    lines: list[Line] = [(("  Not counted in rho", "title"),)]
-    for (status, reason), rows in groups[:_MOST]:
-        lines += _entry(status, reason, rows, width)
+        return tuple(lines)
+    lines.append((("  Not counted in rho", "title"),))
+    for (_, reason), rows in groups[:_MOST]:
+        lines += _entry(reason, rows, width)
     if len(groups) > _MOST:
         rest = sum(len(rows) for _, rows in groups[_MOST:])
         text = (
@@ -36,16 +42,15 @@ def omissions(report: Report, width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _entry(status: str, reason: str, rows: list[LedgerRow], width: int) -> list[Line]:
+def _entry(reason: str, rows: list[LedgerRow], width: int) -> list[Line]:
     names = ", ".join(clip(escape(row.tensor), 40) for row in rows[:_EXAMPLES])
     more = ", …" if len(rows) > _EXAMPLES else ""
     number = parameters(rows)
     size = f", {plural(number, 'parameter')}" if number else ""
-    folded = "folded: " if status == "folded" else ""
     return wrap(
         [
             (f"{plural(len(rows), 'tensor')}{size}:", ""),
-            (f"{folded}{clip(escape(reason), 200)}", ""),
+            (clip(escape(reason), 200), ""),
             (f"({names}{more})", "dim"),
         ],
         width,
