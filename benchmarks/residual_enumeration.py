@@ -164,6 +164,12 @@ CASES = {
         (1, 4),
         3,
     ),
+    "convolutions, pooled after": (
+        lambda r, _: local(r, after=lambda: nn.Sequential(nn.ReLU(), nn.MaxPool1d(2))),
+        1.0,
+        (1, 4),
+        3,
+    ),
     "convolutions, sum pooled": (lambda r, _: pooled(r), 1.0, (1, 4), 3),
 }
 #: Those that take a few seconds.

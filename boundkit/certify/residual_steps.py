@@ -93,7 +93,6 @@ class _Place:
         coins: Coins of the longest route, largest first.
         copies: How many layers' rows make up a channel of it, counted with each way.
         rows: Whether each of its channels is made of rows of layers, one per layer.
-        linear: Whether that is a plain sum of what layers put out.
         joined: Whether positions have become features since the last layer.
         input_itself: Whether nothing but reshapes stands between the input and it.
     """
@@ -102,7 +101,6 @@ class _Place:
     coins: tuple[float, ...] = ()
     copies: int = 1
     rows: bool = False
-    linear: bool = False
     joined: bool = False
     input_itself: bool = False
 
@@ -124,7 +122,6 @@ def _sum_of(places: list[_Place]) -> _Place:
         coins,
         sum(place.copies for place in places),
         aligned and all(place.rows for place in places),
-        aligned and all(place.linear for place in places),
     )
 
 
@@ -157,9 +154,7 @@ class _Reading:
         step = Step(node.name, node.inputs)
         if node.op == "layer":
             layer = self.layers[node.layer or ""]
-            self.places[node.name] = _Place(
-                place.depth + 1, place.coins, rows=True, linear=True
-            )
+            self.places[node.name] = _Place(place.depth + 1, place.coins, rows=True)
             return replace(
                 step,
                 stage=layer_stage(node, layer, shape),
@@ -173,7 +168,7 @@ class _Reading:
         after = place
         if node.op == "average_pool":
             stage, _ = pool_stage(node, shape)
-            after = replace(place, linear=False, input_itself=False)
+            after = replace(place, input_itself=False)
         elif node.op == "flatten":
             if joins(shape, node.shape):
                 stage = Stage(None, None, spatial(shape))
@@ -200,30 +195,18 @@ class _Reading:
             raise NotApplicable(_without_rows(node, place))
         if node.op == "max_pool":
             stage, largest = pool_stage(node, shape)
-            coins = (self._pool_coin(node, place, largest),)
+            coins = (max_pool_coin(largest, self.partners.get(node.name, 1.0)),)
         elif node.slope is None:
             raise NotApplicable(f"activation {node.detail or node.name}")
         elif node.name not in self.partners:
             coin, factor = activation_coin(node.slope)
             coins = (coin,)
         tossed = tuple(sorted(place.coins + coins, reverse=True))
-        # An activation before a max pool is tossed together with it.
-        self.places[node.name] = replace(
-            place, coins=tossed, linear=place.linear and not coins
-        )
+        self.places[node.name] = replace(place, coins=tossed)
         sealed = tossed if coins and place.copies > 1 else None
         return Step(
             node.name, node.inputs, stage, coins=coins, factor=factor, sealed=sealed
         )
-
-    def _pool_coin(self, node: Node, place: _Place, largest: int) -> float:
-        slope = self.partners.get(node.name, 1.0)
-        if not place.linear or not 0 <= slope <= 1:
-            raise NotApplicable(
-                f"max pooling {node.name} acts on more than layers and one activation of "
-                "slope in [0, 1]"
-            )
-        return max_pool_coin(largest, slope)
 
 
 def _without_rows(node: Node, place: _Place) -> str:

@@ -265,18 +265,24 @@ SPARSE_CNN = Bound(
         "S_N^2 = sum_p N_p sum_i ||x_ip||^2 with N_p the number of paths from input "
         "position p to the output; K_L = E sqrt(C_j) over one coin per activation (1.207, "
         "1.421, 1.624, 1.813 for 2 to 5 ReLU layers); A_C = 1 for one or two outputs, "
-        "else min(sqrt(2(C-1)), 1 + sqrt(ceil(C/2))) with the head's rows centered."
+        "else min(sqrt(2(C-1)), 1 + sqrt(ceil(C/2))) with the head's rows centered. With "
+        "additions K_L S_N is summed over the routes through them, each times the ratios "
+        "of norms of its branches, rounded up on a grid that takes its share of delta. "
+        "Form (c'), for declared preprocessing: see docs/theory_residual.md."
     ),
     assumptions=(
-        "the network is a chain of linear layers (dense, convolution, average pooling)",
+        "the network is made of linear layers (dense, convolution, average pooling), one "
+        "after another or added up",
         "between layers stand ReLU, LeakyReLU, or one of them with one max pooling",
-        "no normalization layer, attention, recurrence or residual addition",
+        "no attention or recurrence, no normalization by what it is applied to, no "
+        "activation on a sum with the input itself",
         "every weight is read, finite and not zero",
         "the margins and norms of the training inputs are known",
     ),
     premises=PREMISES,
     citation=(
-        "docs/theory.md, Theorem A; extends Xu et al. (2023), Theorem 4 and Conjecture 1"
+        "docs/theory.md, Theorem A, docs/theory_residual.md, Theorem R; extends Xu et al. "
+        "(2023), Theorem 4 and Conjecture 1"
     ),
     corrections=(
         "Theorem 4 of Xu et al. is printed with 2^L for binary trees without overlap; the "

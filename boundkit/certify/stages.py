@@ -152,8 +152,8 @@ def pool_partners(network_nodes: tuple[Node, ...]) -> Mapping[str, float]:
         network_nodes: In forward order.
 
     Returns:
-        Name of a max pool, and of the activation right before or after it that nothing
-        else reads -> slope.
+        Name of a max pool, and of the activation of slope in [0, 1] right before or
+        after it that nothing else reads -> slope.
     """
     nodes = {node.name: node for node in network_nodes}
     readers: dict[str, list[Node]] = {}
@@ -167,7 +167,9 @@ def pool_partners(network_nodes: tuple[Node, ...]) -> Mapping[str, float]:
         around = [nodes[node.inputs[0]], *readers.get(node.name, ())[:1]]
         for other, source in zip(around, (around[0], node), strict=False):
             alone = len(readers.get(source.name, ())) == 1
-            if other.slope is not None and alone and other.name not in found:
-                found |= dict.fromkeys((node.name, other.name), other.slope)
+            slope = other.slope
+            monotone = slope is not None and 0 <= slope <= 1
+            if slope is not None and monotone and alone and other.name not in found:
+                found |= dict.fromkeys((node.name, other.name), slope)
                 break
     return found

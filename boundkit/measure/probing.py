@@ -132,10 +132,12 @@ def _doubled(
 ) -> Iterator[tuple[str, bool]]:
     uses = Counter(n.layer for n in network.nodes or () if n.layer is not None)
     ops = [node.op for node in network.nodes or ()]
-    # A shift after the last layer would have to be doubled too.
-    if "layer" not in ops or "norm" in ops[::-1][: ops[::-1].index("layer")]:
+    # A shift after the last layer would have to be doubled too, and so would the other
+    # summands of an addition there.
+    if "layer" not in ops or {"norm", "add"} & {*ops[::-1][: ops[::-1].index("layer")]}:
         return
-    tried = _tried(list(uses), homogeneous=homogeneous)
+    # Doubling a layer inside a branch does not double what is added to the branch.
+    tried = _tried(list(uses), homogeneous=homogeneous and "add" not in ops)
     # A layer that was folded into is doubled together with its normalization only.
     stored = {n: ours[n] for n in tried if n in ours and not _rewritten(network, n)}
     biases = [] if homogeneous else [_bias_of(name) for name in stored.values()]

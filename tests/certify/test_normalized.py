@@ -48,9 +48,9 @@ def test_every_summand_by_hand():
     upper = e.mean() + math.sqrt(2 * e.var(ddof=1) * level / 4000)
     upper += 7 * largest * level / (3 * 3999)
     rho = 10 ** terms["rho_log10"]
-    r = rho / terms["margin"]
+    r = rho / terms["gamma"]
     complexity = 2 * r * chain_constant([0.5]) * math.sqrt(upper / 4000)
-    ramp = np.clip(1 - MARGINS / terms["margin"], 0, 1).mean()
+    ramp = np.clip(1 - MARGINS / terms["gamma"], 0, 1).mean()
     confidence = math.sqrt(math.log(1 / terms["delta_j"]) / 8000)
 
     assert of.status == "valid"

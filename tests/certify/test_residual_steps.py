@@ -131,21 +131,24 @@ def test_what_is_not_covered_is_told(reason):
         steps(wired(REFUSED[reason], (3,)))
 
 
-@pytest.mark.parametrize(
-    ("parts", "reason"),
-    [
-        (
-            (nn.ReLU(), Sum(conv(2, 2, 1)), nn.ReLU(), nn.MaxPool1d(2)),
-            "max pooling 4 acts on more than layers",
-        ),
-        ((nn.LeakyReLU(-0.5), nn.MaxPool1d(2), Sum(conv(2, 2, 1))), "max pooling 2"),
-        ((Sum(conv(2, 2, 1)),), "the output has several positions"),
-    ],
-)
-def test_what_maps_do_not_allow_is_told(parts, reason):
-    tail = (nn.Flatten(), line(4, 1)) if "pooling" in reason else (conv(2, 1),)
-    with pytest.raises(NotApplicable, match=reason):
-        steps(wired(net(conv(1, 2), *parts, *tail), (1, 6)))
+def test_an_output_with_several_positions_is_told():
+    module = net(conv(1, 2), Sum(conv(2, 2, 1)), conv(2, 1))
+    with pytest.raises(NotApplicable, match="the output has several positions"):
+        steps(wired(module, (1, 6)))
+
+
+def test_pooling_and_an_activation_that_may_fall_are_two_coins():
+    module = net(
+        conv(1, 2),
+        nn.LeakyReLU(-1.0),
+        nn.MaxPool1d(2),
+        Sum(conv(2, 2, 1)),
+        nn.Flatten(),
+        line(4, 1),
+    )
+    found = by_name(module, (1, 6))
+
+    assert (found["1"].coins, found["2"].coins) == ((1.0,), (0.5,))
 
 
 def test_rows_that_no_longer_correspond_are_told():

@@ -26,10 +26,10 @@ EXAMPLE = ROOT / "examples" / "headline"
 PAIR = ROOT / "fixtures" / "data" / "pair_train.npz"
 
 
-def module(name: str, folder: Path = EXAMPLE) -> ModuleType:
-    """Import a script as the scripts of its folder import each other."""
+def module(name: str) -> ModuleType:
+    """Import a script of the example as the scripts import each other."""
     before = list(sys.path)
-    sys.path.insert(0, str(folder))
+    sys.path.insert(0, str(EXAMPLE))
     try:
         return __import__(name)
     finally:
@@ -37,7 +37,6 @@ def module(name: str, folder: Path = EXAMPLE) -> ModuleType:
 
 
 dataset, recipe, runs = (module(name) for name in ("dataset", "recipe", "runs"))
-headline = module("headline", ROOT / "benchmarks")
 
 
 def net(name: str) -> torch.nn.Module:
@@ -260,55 +259,6 @@ def test_train_then_certify(tmp_path):
     assert of["delta"] == pytest.approx(0.05 / len(runs.ARCHITECTURES), rel=1e-12)
     assert of["test_error"] == 0
     assert (out / "headline.md").read_text(encoding="utf-8") in table.stdout
-
-
-def line(**changed: object) -> dict[str, object]:
-    """Return what the table would say about some net."""
-    return {
-        "net": "a",
-        "parameters_over_n": 2.0,
-        "rho": 3.0,
-        "train_error": 0.0,
-        "test_error": 0.01,
-        "target": 0.2,
-        "met": True,
-        "status": "valid",
-        "value": 0.175,
-        "reason": "",
-        "margin_loss": 0.1,
-        "complexity": 0.05,
-        "confidence": 0.025,
-        "beside": {"other": {"status": "valid", "value": 0.35, "ratio": 2.0}},
-    } | changed
-
-
-def test_table_gives_summands_and_ratios():
-    last = headline.markdown([line()]).splitlines()[-1]
-
-    assert "| **0.175** | 0.100 + 0.050 + 0.025 | 0.35 (2x) |" in last
-    assert "| 0.2 |" in last
-
-
-def test_table_says_which_numbers_are_only_assumed():
-    other = {"other": {"status": "assumed", "value": 350.0, "ratio": 2000.0}}
-    last = headline.markdown([line(status="assumed", beside=other)]).splitlines()[-1]
-
-    assert "| **0.175** (assumed) |" in last
-    assert "| 350 assumed (2,000x) |" in last
-
-
-def test_table_shows_a_missed_target():
-    last = headline.markdown([line(met=False)]).splitlines()[-1]
-
-    assert "| 0.2 MISSED |" in last
-
-
-def test_table_gives_the_reason_where_there_is_no_value():
-    other = {"other": {"status": "invalid", "value": None, "ratio": None}}
-    of = line(value=None, status="invalid", reason="residual addition", beside=other)
-    last = headline.markdown([of]).splitlines()[-1]
-
-    assert "| invalid | residual addition | invalid |" in last
 
 
 def test_nothing_to_certify_is_explained(tmp_path):

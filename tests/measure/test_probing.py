@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+import boundkit
 from boundkit.measure.probing import probed
 from boundkit.normalize import normalized
 from tests.normalize.nets import random_net, trained, wired
@@ -125,3 +126,22 @@ def test_a_network_that_could_not_be_followed_is_left_alone():
     bare = replace(wired(module, (2, 7)), nodes=None)
 
     assert probed(bare, module, None, {}) == (bare, ())
+
+
+def test_a_layer_inside_a_branch_need_not_double_the_outputs():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Linear(4, 5, bias=False)
+            self.inner = nn.Linear(5, 5, bias=False)
+            self.outer = nn.Linear(5, 5, bias=False)
+            self.head = nn.Linear(5, 1, bias=False)
+
+        def forward(self, x):
+            z = torch.relu(self.stem(x))
+            return self.head(z + self.outer(torch.relu(self.inner(z))))
+
+    torch.manual_seed(0)
+    report = boundkit.analyze(Block(), input_shape=(4,), n=100, only=("bounds",))
+
+    assert "probe-disagrees" not in [w.code for w in report.warnings]
