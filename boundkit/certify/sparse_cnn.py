@@ -271,11 +271,10 @@ SPARSE_CNN = Bound(
         "Form (c'), for declared preprocessing: see docs/theory_residual.md."
     ),
     assumptions=(
-        "the network is made of linear layers (dense, convolution, average pooling), one "
-        "after another or added up",
+        "the network is built of linear layers (dense, convolution, average pooling)",
         "between layers stand ReLU, LeakyReLU, or one of them with one max pooling",
-        "no attention or recurrence, no normalization by what it is applied to, no "
-        "activation on a sum with the input itself",
+        "no attention, recurrence, or normalization by the input's own statistics",
+        "where outputs are added, no activation follows a sum with the input itself",
         "every weight is read, finite and not zero",
         "the margins and norms of the training inputs are known",
     ),
