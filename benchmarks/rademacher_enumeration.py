@@ -190,8 +190,8 @@ def _norm(weights, biased):
     return total
 
 
-def suprema(make, x, starts, steps):
-    """Return (2^n,) the largest sum_i e_i f(x_i) found over nets of norm 1."""
+def suprema(make, x, starts, steps, size=_norm):
+    """Return (2^n,) the largest sum_i e_i f(x_i) found over nets of size 1."""
     n = len(x)
     signs = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=n))).double()
     every = signs.repeat_interleave(starts, 0)
@@ -212,7 +212,7 @@ def suprema(make, x, starts, steps):
             own = labels[None, :, None].expand(len(f), -1, 1)
             rest = f.scatter(2, own, -torch.inf).amax(2)
             values = f.gather(2, own)[..., 0] - rest
-        height = (every * values).sum(1) / _norm(weights, biased)
+        height = (every * values).sum(1) / size(weights, biased)
         best = torch.maximum(best, height.detach())
         optimizer.zero_grad()
         (-height.sum()).backward()

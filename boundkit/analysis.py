@@ -166,6 +166,7 @@ def analyze(
                 batch_size=batch_size,
                 progress=progress,
                 normalized=confidence == "normalized",
+                perturb="bounds" in parts,
             )
             network, rewritten = seen.architecture.network, seen.architecture.rewritten
             train, test = seen.train, seen.test

@@ -15,7 +15,7 @@ from boundkit.numerics.norms import norm_of_blocks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from boundkit.types import Layer, Network
+    from boundkit.types import Layer, Network, StoredTensor
 
 __all__ = ["Distance", "distances"]
 
@@ -27,10 +27,12 @@ class Distance:
     Attributes:
         frobenius: Frobenius norm.
         spectral: Largest singular value of the filter matrix; None where it takes long.
+        start: The weight before training.
     """
 
     frobenius: float
     spectral: float | None
+    start: StoredTensor
 
 
 def _distance(layer: Layer, start: Layer) -> Distance:
@@ -40,7 +42,7 @@ def _distance(layer: Layer, start: Layer) -> Distance:
     affordable = 2.0 * min(rows, rest) ** 2 * max(rows, rest) <= BUDGET
     usable = affordable and bool(np.all(np.isfinite(moved)))
     spectral = float(singular_values(moved)[0]) if usable and moved.size else None
-    return Distance(norm_of_blocks([moved.ravel()]), spectral)
+    return Distance(norm_of_blocks([moved.ravel()]), spectral, start.weight)
 
 
 def distances(network: Network, start: Network) -> Mapping[str, Distance]:

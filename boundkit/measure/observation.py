@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from boundkit.layers.model_spec import fit, load_model
 from boundkit.layers.stored_module import input_shape_of
@@ -57,6 +59,7 @@ def observed(
     batch_size: int,
     progress: Progress,
     normalized: bool = False,
+    perturb: bool = False,
 ) -> Observed:
     """Trace the model and run it over the data, as far as they are given.
 
@@ -72,6 +75,7 @@ def observed(
         progress: Called with samples done, samples in all or None, and a label.
         normalized: Whether to keep what follows from the training sample's declared
             preprocessing.
+        perturb: Whether to see how much noise on the weights the accuracy survives.
 
     Raises:
         DataError: The data cannot be used.
@@ -109,7 +113,35 @@ def observed(
         )
         for samples in (train, test)
     ]
-    return Observed(seen, found[0], found[1])
+    if train is None or found[0] is None or not perturb:
+        return Observed(seen, found[0], found[1])
+    known, notices = _with_sharpness(
+        found[0], seen.rewritten, train, device, batch_size, progress
+    )
+    seen = replace(seen, notices=(*seen.notices, *notices))
+    return Observed(seen, known, found[1])
+
+
+def _with_sharpness(
+    known: Evidence,
+    network: Network,
+    samples: Samples,
+    device: str,
+    batch_size: int,
+    progress: Progress,
+) -> tuple[Evidence, tuple[Notice, ...]]:
+    from boundkit.measure.jiang2020_sharpness import sharpness
+
+    (absolute, relative), notices = sharpness(
+        network,
+        samples,
+        np.random.default_rng(0),
+        device=device,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    found = replace(known, sharpness=absolute, relative_sharpness=relative)
+    return found, notices
 
 
 def _some(samples: Samples) -> torch.Tensor | None:

@@ -10,6 +10,7 @@ import numpy as np
 from boundkit.errors import NotApplicable
 from boundkit.measure.galanti2023_literal import galanti2023_literal
 from boundkit.measure.jiang2020 import jiang2020
+from boundkit.measure.jiang2020_sharpness import changes, sharpness_measures
 from boundkit.measure.long_sedghi2020 import long_sedghi2020
 from boundkit.measure.path_norm import path_norm
 from boundkit.measure.pinto2024 import pinto2024
@@ -84,6 +85,27 @@ def _spectral_changes(moved: Mapping[str, Distance] | None) -> dict[str, float] 
     return found if len(found) == len(moved) else None
 
 
+def _sharpness(
+    network: Network,
+    norms: Mapping[str, float],
+    moved: Mapping[str, Distance] | None,
+    sample: Evidence,
+) -> tuple[Measurement, ...]:
+    known = (sample.sharpness, sample.relative_sharpness)
+    if known == (None, None):
+        return ()
+    # Folded weights cannot be compared with a start that nothing is folded into.
+    folded = "fold_norm" in network.rewrites
+    return sharpness_measures(
+        *known,
+        math.fsum(v * v for v in norms.values()),
+        None
+        if moved is None or folded
+        else changes(network, {k: d.start for k, d in moved.items()}),
+        sample.n,
+    )
+
+
 def quantities(
     network: Network,
     sizes: Norms,
@@ -122,6 +144,7 @@ def quantities(
         found += _of_spectra(layers, known, moved, sample, delta)
     if sample is None:
         return found
+    found += _sharpness(network, norms, moved, sample)
     return found + jiang2020(
         norms,
         None if known is None else _column(known, "spectral_norm"),

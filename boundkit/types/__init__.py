@@ -12,6 +12,7 @@ from boundkit.types.evidence import (
     Evidence,
     MatrixNorms,
     Norms,
+    Sharpness,
 )
 from boundkit.types.findings import (
     Assumption,
@@ -53,6 +54,7 @@ __all__ = [
     "Node",
     "Norms",
     "Notice",
+    "Sharpness",
     "Status",
     "Storage",
     "StoredTensor",

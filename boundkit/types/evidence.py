@@ -17,6 +17,7 @@ __all__ = [
     "Evidence",
     "MatrixNorms",
     "Norms",
+    "Sharpness",
 ]
 
 
@@ -93,6 +94,19 @@ class Declared:
     largest: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sharpness:
+    """The largest Gaussian noise on the weights that a sample's accuracy survives.
+
+    Attributes:
+        sigma: Standard deviation, of each entry or relative to it.
+        spread: Standard error of ``log(sigma)``, of few draws; None if unknown.
+    """
+
+    sigma: float
+    spread: float | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """What a sample tells a bound; no data, no loader and no device survive in it.
@@ -115,6 +129,8 @@ class Evidence:
             None.
         declared: What follows from the preprocessing that the data declare; None
             unless it was asked for.
+        sharpness: The noise of one size for all weights; None unless looked for.
+        relative_sharpness: The noise relative to each weight; None likewise.
     """
 
     n: int
@@ -129,3 +145,5 @@ class Evidence:
     measured: bool = True
     coordinate_energy: float | None = None
     declared: Declared | None = None
+    sharpness: Sharpness | None = None
+    relative_sharpness: Sharpness | None = None
