@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -10,10 +11,10 @@ from boundkit.readers.oddities import foreign_classes, not_imported, oddities
 from boundkit.readers.outline import grow
 from boundkit.readers.quoting import listed, shown
 from boundkit.readers.survey import Model, Survey, survey
-from boundkit.types import Checkpoint, StoredTensor
+from boundkit.types import Checkpoint, Notice, StoredTensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from boundkit.readers.contents import Contents
     from boundkit.readers.outline import Branch
@@ -22,6 +23,8 @@ __all__ = ["select"]
 
 _MOST_METADATA = 50
 _MOST_LISTED = 20
+#: Names under which a state_dict usually lies.
+_USUAL = frozenset({"state_dict", "model", "model_state", "model_state_dict", "net"})
 
 
 def select(contents: Contents, source: str, key: str | None = None) -> Checkpoint:
@@ -45,6 +48,8 @@ def select(contents: Contents, source: str, key: str | None = None) -> Checkpoin
     found = survey(root, lightning=lightning)
     unknown = foreign_classes(root)
     if not root.populated:
+        if key is None and _is_empty_state(contents.tree):
+            return _empty_state(contents, source)
         _refuse_hollow(source, unknown)
     _merge_aliases(found)
     model = _pick(root, found, source, key, lightning=lightning)
@@ -65,6 +70,29 @@ def select(contents: Contents, source: str, key: str | None = None) -> Checkpoin
             *oddities(model.branch, model.tensors),
             *not_imported(unknown),
         ),
+    )
+
+
+def _is_empty_state(tree: Any) -> bool:
+    """Say whether a tree is a state_dict without entries, also under a usual name."""
+    while isinstance(tree, Mapping) and len(tree) == 1:
+        ((name, inner),) = tree.items()
+        if name not in _USUAL:
+            return False
+        tree = inner
+    return isinstance(tree, Mapping) and not tree
+
+
+def _empty_state(contents: Contents, source: str) -> Checkpoint:
+    why = "the state_dict is empty: a model without parameters, or saved too early"
+    return Checkpoint(
+        source=source,
+        format=contents.format,
+        wrapping=contents.wrapping,
+        files=contents.files,
+        nbytes=sum(path.stat().st_size for path in contents.files),
+        tensors=MappingProxyType({}),
+        notices=(*contents.notices, Notice("empty-state-dict", why)),
     )
 
 

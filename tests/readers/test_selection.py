@@ -143,7 +143,7 @@ def test_tensors_of_the_same_view_are_aliases():
 @pytest.mark.parametrize(
     ("tree", "cause"),
     [
-        ({}, "holds no tensors"),
+        ({"epoch": 3}, "holds no tensors"),
         ([], "holds no tensors"),
         ({"state_dict": {}, "epoch": 3}, "holds no tensors"),
         (ADAM, "holds optimizer state only, no weights"),
@@ -154,6 +154,14 @@ def test_tensors_of_the_same_view_are_aliases():
 def test_files_without_weights_are_empty(tree, cause):
     with pytest.raises(Empty, match=cause):
         picked(tree)
+
+
+@pytest.mark.parametrize("tree", [{}, {"state_dict": {}}, {"model": {"net": {}}}])
+def test_a_state_without_entries_is_a_model_without_parameters(tree):
+    checkpoint = picked(tree)
+
+    assert dict(checkpoint.tensors) == {}
+    assert [n.code for n in checkpoint.notices] == ["empty-state-dict"]
 
 
 def test_objects_that_need_code_are_refused_and_named():
