@@ -99,7 +99,7 @@ def observed(
     else:
         why = "the size of the model's inputs is not known: give --input-shape"
         seen = Architecture(network, network, (Notice("not-traced", why),))
-    found = [
+    told = [
         None
         if samples is None
         else watched(
@@ -113,13 +113,13 @@ def observed(
         )
         for samples in (train, test)
     ]
-    if train is None or found[0] is None or not perturb:
-        return Observed(seen, found[0], found[1])
-    known, notices = _with_sharpness(
-        found[0], seen.rewritten, train, device, batch_size, progress
+    if train is None or told[0] is None or not perturb:
+        return Observed(seen, told[0], told[1])
+    sharp, notices = _with_sharpness(
+        told[0], seen.rewritten, train, device, batch_size, progress
     )
     seen = replace(seen, notices=(*seen.notices, *notices))
-    return Observed(seen, known, found[1])
+    return Observed(seen, sharp, told[1])
 
 
 def _with_sharpness(
@@ -130,7 +130,7 @@ def _with_sharpness(
     batch_size: int,
     progress: Progress,
 ) -> tuple[Evidence, tuple[Notice, ...]]:
-    from boundkit.measure.jiang2020_sharpness import sharpness
+    from boundkit.measure.largest_noise import sharpness
 
     (absolute, relative), notices = sharpness(
         network,
