@@ -174,7 +174,7 @@ def samples(shape, n, seed):
     return torch.from_numpy(x)
 
 
-def _norm(weights, biased):
+def filter_norms(weights, biased):
     """Return the product of norms, biases relative to what stands before, (starts,)."""
     total = 1.0
     layers = [name for name in weights if name.endswith("weight")]
@@ -190,7 +190,7 @@ def _norm(weights, biased):
     return total
 
 
-def suprema(make, x, starts, steps, size=_norm):
+def suprema(make, x, starts, steps, size=filter_norms):
     """Return (2^n,) the largest sum_i e_i f(x_i) found over nets of size 1."""
     n = len(x)
     signs = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=n))).double()
