@@ -8,7 +8,9 @@ import sys
 
 # What a child process runs: the program, with a report instead of an analysis.
 CHILD = """
-import sys, time
+import signal, sys, time
+# A run in the background of a shell inherits SIGINT as ignored; a terminal does not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import boundkit
 from boundkit_cli.app import run
 from tests.report.reports import REPORTS, report
