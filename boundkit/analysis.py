@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,16 +14,16 @@ from boundkit.measure.layer_columns import layer_columns
 from boundkit.measure.norms import norms
 from boundkit.measure.scan import non_finite
 from boundkit.normalize import folded_tensors
+from boundkit.parts.bounds import certificates, quantities, taken_on_trust
 from boundkit.readers.digest import sha256
 from boundkit.report import assembly
 from boundkit.report.model import Certificates, Provenance, Report
 from boundkit.stopwatch import Stopwatch
-from boundkit.types import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from boundkit.types import Certificate, Checkpoint, Measurement, Network, Norms
+    from boundkit.types import Certificate, Checkpoint
 
     Progress = Callable[[int, int | None, str], None] | None
 
@@ -48,32 +47,6 @@ def load(source: Any, *, key: str | None = None, trust: bool = False) -> Checkpo
     checkpoint = readers.read(source, key=key, trust=trust)
     _, ledger = from_tensors(checkpoint)
     return replace(checkpoint, ledger=ledger)
-
-
-def _certificates(
-    network: Network,
-    sizes: Norms,
-    train: Evidence | None,
-    test: Evidence | None,
-    *,
-    delta: float,
-    gamma: float | None,
-    input_norm: float,
-) -> tuple[Certificate, ...]:
-    from boundkit.certify import BOUNDS, evaluate
-    from boundkit.measure.completion import completed
-
-    sizes = completed(network, sizes)
-    return tuple(
-        evaluate(bound, network, sizes, train, test, delta, gamma, input_norm)
-        for bound in BOUNDS
-    )
-
-
-def _taken_on_trust(n: int | None, input_norm: float) -> Evidence | None:
-    if n is None:
-        return None
-    return Evidence(n, None, 0, input_norm**2, input_norm, measured=False)
 
 
 def analyze(
@@ -184,12 +157,12 @@ def analyze(
         with clock.stage("spectra"):
             columns, unseen = layer_columns(network, sizes, progress)
             notices += unseen
-    certificates: tuple[Certificate, ...] = ()
+    certified: tuple[Certificate, ...] = ()
     measurements = assembly.rho_measurements(stored)
-    sample = train or _taken_on_trust(n, input_norm)
+    sample = train or taken_on_trust(n, input_norm)
     if "bounds" in parts:
         with clock.stage("bounds"):
-            certificates = _certificates(
+            certified = certificates(
                 rewritten,
                 seen_sizes,
                 sample,
@@ -199,7 +172,7 @@ def analyze(
                 input_norm=input_norm,
             )
             measurements += assembly.heuristics(network, stored, sample, delta)
-            measurements += _quantities(
+            measurements += quantities(
                 network,
                 rewritten,
                 seen_sizes,
@@ -245,7 +218,7 @@ def analyze(
         rho_stored=stored,
         rho_folded=assembly.rho(rewritten, seen_sizes) if folds else None,
         measurements=measurements,
-        certificates=Certificates(certificates),
+        certificates=Certificates(certified),
         margins=assembly.margins(train, test, stored, weight_decay)
         if "margins" in parts
         else None,
@@ -253,35 +226,6 @@ def analyze(
         noise=None,
         warnings=tuple(notices),
         seconds=clock.read(),
-    )
-
-
-def _quantities(
-    stored: Network,
-    network: Network,
-    sizes: Norms,
-    sample: Evidence | None,
-    delta: float,
-    columns: Mapping[str, Mapping[str, float | None]] | None,
-    init: Any,
-    *,
-    trust: bool,
-) -> tuple[Measurement, ...]:
-    from boundkit.measure.distances import distances
-    from boundkit.measure.quantities import quantities
-
-    moved = None
-    if init is not None:
-        moved = distances(stored, from_tensors(readers.read(init, trust=trust))[0])
-    log10 = assembly.rho(network, sizes).log10
-    return quantities(
-        network,
-        sizes,
-        None if log10 is None else log10 * math.log(10),
-        sample,
-        delta,
-        spectra=columns,
-        moved=moved,
     )
 
 

@@ -1,36 +1,44 @@
-"""The options that commands share: their help, and the values they accept."""
+"""The options that commands share, and their help."""
 
 from __future__ import annotations
 
-from math import inf, isfinite
 from pathlib import Path
-from re import fullmatch
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from boundkit_cli import values
+from boundkit_cli.values import parse_gamma, parse_only, parse_shape
+
 __all__ = [
-    "PARTS",
     "BatchSize",
     "Ckpt",
     "Ckpts",
     "Data",
     "Delta",
     "Device",
+    "Earlier",
+    "Features",
     "Formats",
     "Gamma",
+    "Head",
     "Init",
     "InputNorm",
     "InputShape",
     "Key",
+    "LearningRate",
     "Loss",
     "MarginLoss",
     "MinCoverage",
     "Model",
     "Only",
     "Output",
+    "Plot",
     "Quiet",
     "SampleSize",
+    "SgdBatch",
+    "Spectra",
+    "Steps",
     "TestData",
     "Trust",
     "WeightDecay",
@@ -38,106 +46,6 @@ __all__ = [
     "parse_only",
     "parse_shape",
 ]
-
-PARTS = ("norms", "bounds", "spectra", "margins", "collapse", "noise")
-_LOSSES = ("square", "cross-entropy")
-
-
-def parse_gamma(written: str) -> float | Literal["auto"]:
-    """Return the margin, or ``"auto"``.
-
-    Raises:
-        typer.BadParameter: If it is neither ``auto`` nor a positive number.
-    """
-    if written == "auto":
-        return "auto"
-    try:
-        value = float(written)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < inf:
-        _refuse("gamma must be auto or a number above 0", written, "--gamma")
-    return value
-
-
-def parse_shape(written: str | None) -> tuple[int, ...] | None:
-    """Return the shape of one input such as (1, 28, 28).
-
-    Raises:
-        typer.BadParameter: If it is not positive whole numbers between commas.
-    """
-    if written is None:
-        return None
-    if not fullmatch(r"[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*", written, flags=0):
-        expectation = "the input shape must be whole numbers such as 1,28,28"
-        _refuse(expectation, written, "--input-shape")
-    return tuple(map(int, written.split(",")))
-
-
-def parse_only(written: str | None) -> tuple[str, ...] | None:
-    """Return the parts of the report to compute; None means what the inputs allow.
-
-    Raises:
-        typer.BadParameter: If a name is not one of ``PARTS``.
-    """
-    if written is None:
-        return None
-    names = tuple(name.strip() for name in written.split(","))
-    for name in names:
-        if name not in PARTS:
-            _refuse(f"parts must be out of {', '.join(PARTS)}", name, "--only")
-    return names
-
-
-def _refuse(expectation: str, written: object, option: str) -> None:
-    raise typer.BadParameter(
-        f"{expectation}, but got '{written}'", param_hint=f"'{option}'"
-    )
-
-
-def _open_unit(value: float) -> float:
-    if not 0 < value < 1:
-        raise typer.BadParameter(f"delta must lie in (0, 1), but got {value}")
-    return value
-
-
-def _share(value: float | None) -> float | None:
-    if value is not None and not 0 <= value <= 1:
-        raise typer.BadParameter(f"the coverage must lie in [0, 1], but got {value}")
-    return value
-
-
-def _at_least_one(value: int | None) -> int | None:
-    if value is not None and value < 1:
-        raise typer.BadParameter(f"it must be at least 1, but got {value}")
-    return value
-
-
-def _positive(value: float) -> float:
-    if not 0 < value < inf:
-        raise typer.BadParameter(f"it must be a number above 0, but got {value}")
-    return value
-
-
-def _not_negative(value: float | None) -> float | None:
-    if value is not None and not (isfinite(value) and value >= 0):
-        raise typer.BadParameter(f"it must be a number of at least 0, but got {value}")
-    return value
-
-
-def _loss(value: str | None) -> str | None:
-    if value is not None and value not in _LOSSES:
-        known = " or ".join(_LOSSES)
-        raise typer.BadParameter(f"the loss must be {known}, but got '{value}'")
-    return value
-
-
-def _device(value: str) -> str:
-    if not fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", value):
-        expectation = "the device must be auto, cpu, cuda, cuda:0 or mps"
-        raise typer.BadParameter(f"{expectation}, but got '{value}'")
-    return value
-
 
 Ckpt = Annotated[
     str, typer.Argument(metavar="CKPT", help="File or folder that holds the weights.")
@@ -175,7 +83,7 @@ SampleSize = Annotated[
     typer.Option(
         "--n",
         metavar="INT",
-        callback=_at_least_one,
+        callback=values.at_least_one,
         help="Training-set size, when no data are given.",
     ),
 ]
@@ -184,7 +92,7 @@ InputNorm = Annotated[
     typer.Option(
         "--input-norm",
         metavar="B",
-        callback=_positive,
+        callback=values.positive,
         help="Largest norm of an input, when no data are given.",
     ),
 ]
@@ -197,7 +105,7 @@ Delta = Annotated[
     typer.Option(
         "--delta",
         metavar="FLOAT",
-        callback=_open_unit,
+        callback=values.open_unit,
         help="Probability that a bound may fail.",
     ),
 ]
@@ -211,8 +119,8 @@ Loss = Annotated[
     str | None,
     typer.Option(
         "--loss",
-        metavar="|".join(_LOSSES),
-        callback=_loss,
+        metavar="|".join(values.LOSSES),
+        callback=values.loss,
         help="Loss that the net was trained with.",
     ),
 ]
@@ -230,7 +138,7 @@ WeightDecay = Annotated[
     typer.Option(
         "--weight-decay",
         metavar="FLOAT",
-        callback=_not_negative,
+        callback=values.not_negative,
         help="Weight decay that the net was trained with.",
     ),
 ]
@@ -239,7 +147,7 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="PART,...",
-        help=f"Compute only these parts, out of {', '.join(PARTS)}.",
+        help=f"Compute only these parts, out of {', '.join(values.PARTS)}.",
     ),
 ]
 Device = Annotated[
@@ -247,7 +155,7 @@ Device = Annotated[
     typer.Option(
         "--device",
         metavar="auto|cpu|cuda[:i]|mps",
-        callback=_device,
+        callback=values.device,
         help="Where to compute.",
     ),
 ]
@@ -256,7 +164,7 @@ BatchSize = Annotated[
     typer.Option(
         "--batch-size",
         metavar="INT",
-        callback=_at_least_one,
+        callback=values.at_least_one,
         help="Samples of one forward pass.",
     ),
 ]
@@ -274,6 +182,76 @@ Init = Annotated[
         help="The checkpoint from before training, for measures of how far it went.",
     ),
 ]
+Head = Annotated[
+    str | None,
+    typer.Option(
+        "--head",
+        metavar="NAME",
+        help="The last linear layer, whose input are the features; found by itself in a "
+        "model that can be traced.",
+    ),
+]
+Features = Annotated[
+    str | None,
+    typer.Option(
+        "--features",
+        metavar="FILE",
+        help="Features of the training sample: an .npz or .safetensors file with h and y, "
+        "and W and b of the last layer if the checkpoint is not to supply them.",
+    ),
+]
+Spectra = Annotated[
+    str,
+    typer.Option(
+        "--spectra",
+        metavar="|".join(values.SPECTRA),
+        callback=values.spectra,
+        help="Singular values of a layer: all, the largest ones, or none; auto takes all "
+        "of small layers.",
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="DIR", help="Folder for figures of what was measured."
+    ),
+]
+SgdBatch = Annotated[
+    int | None,
+    typer.Option(
+        "--sgd-batch",
+        metavar="INT",
+        callback=values.at_least_one,
+        help="Minibatch that the net was trained with, for the noise of SGD.",
+    ),
+]
+LearningRate = Annotated[
+    float | None,
+    typer.Option(
+        "--learning-rate",
+        metavar="FLOAT",
+        callback=values.positive_or_none,
+        help="Learning rate at the end of training, for the bound on ranks.",
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        metavar="INT",
+        callback=values.at_least_one,
+        help="Steps between --earlier and this checkpoint, for the rank of the update.",
+    ),
+]
+Earlier = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--earlier",
+        metavar="CKPT",
+        help="A checkpoint of the same run shortly before, for jitter and the rank of "
+        "the update. May be repeated, oldest first.",
+    ),
+]
 Trust = Annotated[
     bool,
     typer.Option(
@@ -285,7 +263,7 @@ MinCoverage = Annotated[
     typer.Option(
         "--min-coverage",
         metavar="0.0..1.0",
-        callback=_share,
+        callback=values.share,
         help="Exit 1 if a smaller share of the parameters is counted or folded.",
     ),
 ]

@@ -4,7 +4,7 @@ import pytest
 import typer
 from boundkit_cli import exits
 from boundkit_cli.app import run
-from boundkit_cli.options import PARTS, parse_gamma, parse_only, parse_shape
+from boundkit_cli.values import PARTS, parse_gamma, parse_only, parse_shape
 
 
 @pytest.mark.parametrize(
