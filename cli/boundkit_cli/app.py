@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from boundkit_cli.analyze import analyze
+from boundkit_cli.check import check
 from boundkit_cli.compare import compare
 from boundkit_cli.console import prepare, talk
 from boundkit_cli.exits import DONE, INTERNAL, INTERRUPTED, USAGE, exit_of
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(analyze)
+app.command()(check)
 app.command()(compare)
 app.command()(explain)
 app.command()(schema)
