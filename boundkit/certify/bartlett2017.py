@@ -6,14 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from boundkit.certify.bound import Bound, Outcome
-from boundkit.certify.premises import (
-    PREMISES,
-    about_head,
-    about_network,
-    about_numbers,
-)
+from boundkit.certify.energies import energy_per_sample
+from boundkit.certify.opening import opening
+from boundkit.certify.premises import PREMISES
 from boundkit.certify.rademacher import Complexity, conclude
-from boundkit.certify.unrolled import energy_per_sample, log_sums, unroll
+from boundkit.certify.unrolled import log_sums, unroll
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:
@@ -89,10 +86,7 @@ def bartlett2017(
         Missing: There is no sample size, or no architecture to unroll.
     """
     del held_out
-    found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms), *about_head(network, evidence))
-    if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions)
+    found, assumptions = opening(network, norms, evidence)
     of = unroll(found, network, norms, assumptions)
     ratios, log_spectral = _ratios(of)
     rounded, share = _on_grid(ratios)

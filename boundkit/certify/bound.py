@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from boundkit.types import Evidence, Network, Norms, Status
 
-__all__ = ["Bound", "Missing", "Outcome", "Rule", "evaluate"]
+__all__ = ["Bound", "Missing", "Outcome", "Rule", "Violated", "evaluate"]
 
 
 class Missing(NotApplicable):
@@ -36,6 +36,21 @@ class Missing(NotApplicable):
         self.terms = terms or {}
         self.assumptions = assumptions
         super().__init__(message)
+
+
+class Violated(NotApplicable):
+    """An assumption of a bound does not hold, so that the bound says nothing.
+
+    Args:
+        assumptions: Each with its state.
+        note: Which transform would mend it, or "".
+    """
+
+    def __init__(self, assumptions: tuple[Assumption, ...], note: str = "") -> None:
+        self.assumptions = assumptions
+        self.note = note
+        broken = next((a for a in assumptions if a.holds is False), None)
+        super().__init__(f"{broken.name}: {broken.detail}" if broken else note)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +83,7 @@ class Rule(Protocol):
         gamma: float | None,
         input_norm: float,
     ) -> Outcome:
-        """Return the outcome, or raise ``Missing`` for an absent input."""
+        """Return the outcome; raise ``Missing`` for an absent input, or ``Violated``."""
         ...
 
 
@@ -168,4 +183,6 @@ def evaluate(
             bound.citation,
             str(missing),
         )
+    except Violated as violated:
+        outcome = Outcome(None, {}, violated.assumptions, violated.note)
     return _certificate(bound, outcome, delta)

@@ -17,11 +17,11 @@ from boundkit.certify.stages import (
     layer_stage,
     output_rows,
     pool_stage,
+    pulled_through,
     spatial,
 )
 from boundkit.errors import NotApplicable
 from boundkit.numerics.coins import activation_coin, max_pool_coin
-from boundkit.numerics.path_counts import pull_back
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -199,10 +199,5 @@ def path_counts(of: Chain) -> PathCounts:
         if stage.layer is not None:
             biases.append(float(counts.sum()))
             first = counts
-        if stage.edges is None:
-            counts = np.full(stage.inputs, float(counts.sum()))
-        else:
-            # Flattening may have renumbered the positions on the way, in their order.
-            counts = counts.reshape(tuple(e.shape[0] for e in stage.edges))
-            counts = pull_back(counts, stage.edges)
+        counts = pulled_through(stage, counts)
     return PathCounts(np.atleast_1d(counts), first, tuple(reversed(biases)))

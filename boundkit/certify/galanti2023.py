@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boundkit.certify.bound import Bound, Outcome
-from boundkit.certify.premises import (
-    PREMISES,
-    about_head,
-    about_network,
-    about_numbers,
+from boundkit.certify.opening import opening
+from boundkit.certify.premises import PREMISES
+from boundkit.certify.rademacher import (
+    Complexity,
+    conclude,
+    log_product,
+    norms_in_order,
 )
-from boundkit.certify.rademacher import Complexity, conclude, log_product
-from boundkit.certify.sparse_cnn_log import as_dense, degree, norms_in_order
+from boundkit.certify.sparse_cnn_log import as_dense, degree
 from boundkit.certify.unrolled import biased_layers
 from boundkit.types import Assumption
 
@@ -95,11 +96,7 @@ def galanti2023(
         Missing: There is no sample size, or no architecture to count in.
     """
     del held_out
-    found, assumptions = about_network(network)
-    assumptions += (_within_theorem(found, network), about_numbers(norms))
-    assumptions += about_head(network, evidence)
-    if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions, _mend(assumptions))
+    found, assumptions = opening(network, norms, evidence, _within_theorem, mend=_mend)
     of = found or as_dense(network, assumptions)
     pixel = _pixel_energy(evidence, input_norm)
     complexity, log_degrees = _complexity(of, network, norms, pixel)
@@ -108,8 +105,7 @@ def galanti2023(
     return Outcome(outcome.log10, terms, outcome.assumptions)
 
 
-def _mend(assumptions: tuple[Assumption, ...]) -> str:
-    broken = next(a for a in assumptions if a.holds is False)
+def _mend(broken: Assumption) -> str:
     return broken.detail if "sparse_cnn_log" in broken.detail else ""
 
 

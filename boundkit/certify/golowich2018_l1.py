@@ -6,12 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from boundkit.certify.bound import Bound, Outcome
-from boundkit.certify.premises import (
-    PREMISES,
-    about_head,
-    about_network,
-    about_numbers,
-)
+from boundkit.certify.opening import opening
+from boundkit.certify.premises import PREMISES
 from boundkit.certify.rademacher import Complexity, conclude
 from boundkit.certify.unrolled import log_sums, unroll
 from boundkit.types import Assumption
@@ -106,10 +102,7 @@ def golowich2018_l1(
         Missing: There is no sample size, or no architecture to unroll.
     """
     del held_out
-    found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms), *about_head(network, evidence))
-    if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions)
+    found, assumptions = opening(network, norms, evidence)
     unrolled = unroll(found, network, norms, assumptions)
     energy = _energy(evidence, input_norm)
     complexity = _complexity(found, unrolled, network.outputs, energy)

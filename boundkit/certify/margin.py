@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MarginBound",
+    "RampLoss",
     "deviation",
     "dudley",
     "grid_delta",
     "margin_bound",
-    "samples_needed",
+    "ramp_loss",
     "smallest",
 ]
 
@@ -58,6 +59,42 @@ class MarginBound:
     complexity: float
     confidence: float
     delta_j: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RampLoss:
+    """The margins of a sample, sorted once for every use.
+
+    Attributes:
+        positive: (k,) the positive margins, ascending.
+        sums: (k + 1,) sums of the smallest of them.
+        wrong: How many are not positive.
+        size: How many there are.
+    """
+
+    positive: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    wrong: int
+    size: int
+
+    def mean(self, gammas: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean of ``clip(1 - m / gamma, 0, 1)``, per gamma."""
+        below = np.searchsorted(self.positive, gammas, side="left")
+        loss = self.wrong + below - self.sums[below] / gammas
+        return np.asarray(loss / self.size)
+
+
+def ramp_loss(margins: NDArray[np.float64]) -> RampLoss:
+    """Return margins ready for use.
+
+    Args:
+        margins: (n,) raw training margins.
+    """
+    ordered = np.sort(margins)
+    wrong = int(np.searchsorted(ordered, 0.0, side="right"))
+    positive = ordered[wrong:]
+    sums = np.concatenate([[0.0], np.cumsum(positive)])
+    return RampLoss(positive, sums, wrong, margins.size)
 
 
 def grid_delta(j: int | NDArray[np.int64], delta: float) -> NDArray[np.float64]:
@@ -95,19 +132,6 @@ def dudley(log_scale: NDArray[np.float64], log_n: float) -> NDArray[np.float64]:
     return np.asarray(log_scale + np.log(factor), np.float64)
 
 
-def _ramp_means(
-    margins: NDArray[np.float64], gammas: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the mean of ``clip(1 - m / gamma, 0, 1)`` over the margins, per gamma."""
-    ordered = np.sort(margins)
-    wrong = int(np.searchsorted(ordered, 0.0, side="right"))
-    positive = ordered[wrong:]
-    sums = np.concatenate([[0.0], np.cumsum(positive)])
-    below = np.searchsorted(positive, gammas, side="left")
-    loss = wrong + below - sums[below] / gammas
-    return np.asarray(loss / margins.size)
-
-
 def _safe_exp(log: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(over="ignore"):
         return np.exp(log)
@@ -116,7 +140,7 @@ def _safe_exp(log: NDArray[np.float64]) -> NDArray[np.float64]:
 def _candidates(
     log_rho: float,
     log_anchor: float,
-    margins: NDArray[np.float64] | None,
+    loss: RampLoss | None,
     gamma: float | None,
 ) -> NDArray[np.int64]:
     """Return the grid indices j worth looking at; r_j = anchor eta^j, gamma = rho / r_j."""
@@ -126,13 +150,10 @@ def _candidates(
 
     if gamma is not None:
         return np.array([at_least(log_rho - math.log(gamma))])
-    if margins is None:
+    if loss is None or loss.positive.size == 0:
         return np.array([at_least(log_rho)])
-    positive = margins[margins > 0]
-    if positive.size == 0:
-        return np.array([at_least(log_rho)])
-    top = float(positive.max())
-    bottom = max(float(positive.min()) / 2, top * 1e-9)
+    top = float(loss.positive[-1])
+    bottom = max(float(loss.positive[0]) / 2, top * 1e-9)
     first = at_least(log_rho - math.log(2 * top))
     last = at_least(log_rho - math.log(bottom))
     return np.arange(first, last + 1)
@@ -141,12 +162,13 @@ def _candidates(
 def margin_bound(
     log_rho: float,
     log_unit: float,
-    margins: NDArray[np.float64] | None,
+    margins: NDArray[np.float64] | RampLoss | None,
     *,
     log_n: float,
     log_anchor: float,
     delta: float,
     gamma: float | None,
+    log_cost: float = 0.0,
     chaining: bool = False,
     expected: bool = False,
 ) -> MarginBound:
@@ -155,25 +177,28 @@ def margin_bound(
     Args:
         log_rho: Natural logarithm of the network's norm.
         log_unit: Of ``u = n Rh / r``: the complexity of the networks of norm 1.
-        margins: (n,) raw training margins; None if all are taken to be 1.
+        margins: (n,) raw training margins, or what ``ramp_loss`` makes of them; None if
+            all are taken to be 1.
         log_n: Of the sample size, which may be too large for a float.
         log_anchor: Of ``r_0``; a function of the architecture and n only.
         delta: Probability of failure.
         gamma: A margin fixed in advance, or None for the best.
+        log_cost: Logarithm, negated, of the share of delta that may be used.
         chaining: Whether ``u`` scales an entropy integral, see ``dudley``.
         expected: Whether ``u`` bounds the complexity in the mean over samples, as form
             (c') has it; then only ``sqrt(log(1 / delta_j) / (2 n))`` is added.
     """
-    j = _candidates(log_rho, log_anchor, margins, gamma)
+    known = ramp_loss(margins) if isinstance(margins, np.ndarray) else margins
+    j = _candidates(log_rho, log_anchor, known, gamma)
     log_norm = np.asarray(log_anchor + j * _LOG_ETA, np.float64)
     log_margin = np.asarray(log_rho - log_norm, np.float64)
     margin = _safe_exp(log_margin)
-    if margins is None:
+    if known is None:
         loss = np.clip(1 - _safe_exp(-log_margin), 0, 1)
     else:
-        loss = _ramp_means(margins, margin)
+        loss = known.mean(margin)
     share = grid_delta(j, delta)
-    level = np.log(2 / share)
+    level = np.log(2 / share) + log_cost
     log_complexity = log_norm + log_unit
     if chaining:
         log_complexity = dudley(log_complexity, log_n)
@@ -184,7 +209,7 @@ def margin_bound(
     root = np.sqrt((level * n_inverse / 2) ** 2 + product)
     confidence = 2 * (level * n_inverse / 2 + root) + np.sqrt(level * n_inverse / 2)
     if expected:
-        confidence = np.sqrt(np.log(1 / share) * n_inverse / 2)
+        confidence = np.sqrt((np.log(1 / share) + log_cost) * n_inverse / 2)
     with np.errstate(divide="ignore"):
         rest = np.log(loss + confidence)
     total = np.logaddexp(complexity, np.where(np.isfinite(rest), rest, complexity))
@@ -195,49 +220,8 @@ def margin_bound(
         float(loss[best]),
         float(_safe_exp(complexity[best : best + 1])[0]),
         float(confidence[best]),
-        float(share[best]),
+        float(share[best]) * math.exp(-log_cost),
     )
-
-
-def samples_needed(
-    log_rho: float,
-    log_unit_per_root_n: float,
-    margins: NDArray[np.float64] | None,
-    *,
-    log_anchor_per_root_n: float,
-    delta: float,
-    gamma: float | None,
-    chaining: bool = False,
-) -> float | None:
-    """Return log10 of the smallest n for which the bound drops below 1.
-
-    Margins, energies and shapes are kept as they are; only their number grows. None if
-    no n is enough.
-
-    Args:
-        log_rho: Natural logarithm of the network's norm.
-        log_unit_per_root_n: Of ``u / sqrt(n)``, which does not depend on n.
-        margins: (n,) raw training margins; None if all are taken to be 1.
-        log_anchor_per_root_n: Of ``r_0 / sqrt(n)``.
-        delta: Probability of failure.
-        gamma: A margin fixed in advance, or None for the best.
-        chaining: Whether ``u`` scales an entropy integral.
-    """
-
-    def informative(log_n: float) -> bool:
-        at = margin_bound(
-            log_rho,
-            log_unit_per_root_n + log_n / 2,
-            margins,
-            log_n=log_n,
-            log_anchor=log_anchor_per_root_n + log_n / 2,
-            delta=delta,
-            gamma=gamma,
-            chaining=chaining,
-        )
-        return at.log10 < 0
-
-    return smallest(informative)
 
 
 def smallest(informative: Callable[[float], bool]) -> float | None:

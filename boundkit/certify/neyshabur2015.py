@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from boundkit.certify.bound import Bound, Missing, Outcome
-from boundkit.certify.premises import (
-    PREMISES,
-    about_head,
-    about_network,
-    about_numbers,
-)
-from boundkit.certify.rademacher import Complexity, conclude, log_product
+from boundkit.certify.bias_scales import with_biases
+from boundkit.certify.bound import Bound, Missing
+from boundkit.certify.energies import energy_per_sample
+from boundkit.certify.opening import opening, without_max_pooling
+from boundkit.certify.premises import PREMISES
+from boundkit.certify.rademacher import Complexity, conclude
 from boundkit.certify.sparse_cnn_log import as_dense
 from boundkit.certify.toeplitz import unrolled_norms
-from boundkit.certify.unrolled import biased_layers, energy_per_sample
-from boundkit.types import Assumption
+from boundkit.certify.unrolled import biased_layers
 
 if TYPE_CHECKING:
+    from boundkit.certify.bound import Outcome
     from boundkit.certify.chain import Chain
     from boundkit.types import Evidence, Network, Norms
 
@@ -41,21 +39,24 @@ def printed_complexity(layers: int, psi: float, largest: float, n: int) -> float
     return 2.0 ** (layers - 1) * math.sqrt(2) * psi * largest / math.sqrt(n)
 
 
-def _complexity(of: Chain, network: Network, norms: Norms, energy: float) -> Complexity:
+def _forms(
+    of: Chain, network: Network, norms: Norms, energy: float
+) -> tuple[Complexity, ...]:
     weights, biases = unrolled_norms(of, norms, network.outputs or 1)
     having = biased_layers(network)
-    constants = sum(name in having for name in of.layers)
+    paths = [float(name in having) for name in of.layers]
     # Beyond that many activations the bound says nothing, and 2^k leaves the floats.
     constant = 2.0 ** min(len(of.coins), _MOST)
-    return Complexity(
-        log_product(weights, biases),
+    pieces = Complexity(
+        0.0,
         constant,
         "2 per activation",
         network.outputs,
-        energy + constants,
+        energy,
         constant**2,
         len(weights),
     )
+    return with_biases(pieces, weights, biases, paths, 1.0)
 
 
 def neyshabur2015(
@@ -82,13 +83,7 @@ def neyshabur2015(
         Missing: There is no sample size, or no architecture to unroll.
     """
     del held_out
-    found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms), *about_head(network, evidence))
-    if found is not None and any(s.layer is None and s.maximum for s in found.stages):
-        why = "max pooling is not a matrix; sparse_cnn covers it"
-        assumptions += (Assumption("the network unrolls", holds=False, detail=why),)
-    if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions)
+    found, assumptions = opening(network, norms, evidence, without_max_pooling)
     if found is not None and any(
         s.edges and s.layer not in norms.toeplitz for s in found.stages if s.layer
     ):
@@ -98,8 +93,8 @@ def neyshabur2015(
         )
     of = found or as_dense(network, assumptions)
     energy = energy_per_sample(evidence, input_norm)
-    complexity = _complexity(of, network, norms, energy)
-    return conclude(complexity, assumptions, evidence, delta, gamma, input_norm)
+    forms = _forms(of, network, norms, energy)
+    return conclude(forms, assumptions, evidence, delta, gamma, input_norm)
 
 
 NEYSHABUR2015 = Bound(

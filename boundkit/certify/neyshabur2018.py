@@ -10,13 +10,8 @@ import numpy as np
 
 from boundkit.certify.bound import Bound, Missing, Outcome
 from boundkit.certify.margin import grid_delta, smallest
-from boundkit.certify.premises import (
-    PREMISES,
-    about_evidence,
-    about_head,
-    about_network,
-    about_numbers,
-)
+from boundkit.certify.opening import opening
+from boundkit.certify.premises import PREMISES, about_evidence
 from boundkit.certify.rademacher import needed
 from boundkit.certify.unrolled import unroll
 from boundkit.types import Assumption
@@ -24,6 +19,7 @@ from boundkit.types import Assumption
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from boundkit.certify.chain import Chain
     from boundkit.certify.unrolled import Unrolled
     from boundkit.types import Evidence, Network, Norms
 
@@ -32,6 +28,7 @@ __all__ = ["NEYSHABUR2018", "neyshabur2018", "printed_excess", "printed_log_kl"]
 _LOG_ETA = math.log(1.05)
 #: Share of delta for the inputs that are longer than all those of the sample.
 _UNSEEN = 0.1
+_NO_BIAS = "no layer has a bias"
 _BIASED = "nets with a bias: sparse_cnn, toeplitz, bartlett2017, golowich2018_l1"
 
 
@@ -220,12 +217,8 @@ def neyshabur2018(
         Missing: There is no sample size, or no architecture to unroll.
     """
     del held_out
-    network_found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms), *about_head(network, evidence))
-    assumptions += (_unbiased(network),)
-    if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions, "" if assumptions[-1].holds else _BIASED)
-    unrolled = unroll(network_found, network, norms, assumptions)
+    of_chain, assumptions = opening(network, norms, evidence, _unbiased, mend=_mend)
+    unrolled = unroll(of_chain, network, norms, assumptions)
     largest = input_norm if evidence is None else evidence.max_norm
     of = _posterior(unrolled, largest, network.outputs or 1)
     candidates = _candidates(evidence.margins if evidence else None, gamma)
@@ -248,8 +241,13 @@ def neyshabur2018(
     return Outcome(found.log10, terms, assumptions)
 
 
-def _unbiased(network: Network) -> Assumption:
-    name = "no layer has a bias"
+def _mend(broken: Assumption) -> str:
+    return _BIASED if broken.name == _NO_BIAS else ""
+
+
+def _unbiased(of: Chain | None, network: Network) -> Assumption:
+    del of
+    name = _NO_BIAS
     biased = [x.name for x in network.layers if x.bias is not None]
     if biased:
         why = f"{biased[0]} has one, which the theorem does not cover"

@@ -12,20 +12,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boundkit.certify.bound import Outcome
-from boundkit.certify.margin import MarginBound, margin_bound, smallest
+from boundkit.certify.bound import Outcome, Violated
+from boundkit.certify.margin import MarginBound, margin_bound, ramp_loss, smallest
 from boundkit.certify.premises import about_evidence
-from boundkit.certify.rademacher import needed
+from boundkit.certify.rademacher import at_size, needed
 from boundkit.errors import NotApplicable
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from boundkit.certify.margin import RampLoss
     from boundkit.certify.rademacher import Complexity
     from boundkit.types import Declared, Evidence
 
-__all__ = ["FORM", "Energy", "conclude_normalized", "energy_of"]
+__all__ = ["FORM", "Energy", "RouteSum", "conclude_normalized", "energy_of"]
 
 #: What reports call this form.
 FORM = "c': expected complexity, normalized inputs"
@@ -41,38 +44,50 @@ class Energy:
         mean: Over the sample.
         variance: Over the sample, unbiased.
         largest: That no input exceeds.
-        fixed: Of constants, the same for every input.
     """
 
     mean: float
     variance: float
     largest: float
-    fixed: float
 
-    def upper(self, log_n: float, delta: float) -> float:
-        """Return what its mean over all inputs stays below, with probability 1 - delta/2.
+    def upper(self, log_n: float, risk: float) -> float:
+        """Return what its mean over all inputs stays below, but for a chance of ``risk``.
 
         Maurer and Pontil (2009), Theorem 4.
 
         Args:
             log_n: Of the sample size.
-            delta: Of which half is used up.
+            risk: The probability that it does not.
         """
-        level = math.log(4 / delta)
+        level = math.log(2 / risk)
         n_inverse = math.exp(-log_n)
         spread = math.sqrt(2 * self.variance * level * n_inverse)
         # 1 / (n - 1), for n that may be too large for a float.
         rest = 7 * self.largest * level * n_inverse / (3 * max(1 - n_inverse, 1e-300))
-        return min(self.mean + spread + rest, self.largest) + self.fixed
+        return min(self.mean + spread + rest, self.largest)
 
 
-def energy_of(evidence: Evidence, counts: NDArray[np.float64], fixed: float) -> Energy:
+@dataclass(frozen=True, slots=True, eq=False)
+class RouteSum:
+    """One form of a bound: a sum over the routes through a network, a chain having one.
+
+    Attributes:
+        complexity: Its norm, classes and grid; energy and K stand below, route by route.
+        weights: (routes,) K free of data, times the ratios of the branches taken.
+        fixed: (routes,) energy of constants, the same for every input.
+    """
+
+    complexity: Complexity
+    weights: NDArray[np.float64]
+    fixed: NDArray[np.float64]
+
+
+def energy_of(evidence: Evidence, counts: NDArray[np.float64]) -> Energy:
     """Return the law of the energy that reaches the output.
 
     Args:
         evidence: The training sample, with declared preprocessing.
         counts: (positions...) paths from each input position to the output.
-        fixed: Energy of constants.
 
     Raises:
         NotApplicable: The data declare nothing.
@@ -89,7 +104,7 @@ def energy_of(evidence: Evidence, counts: NDArray[np.float64], fixed: float) -> 
     unbiased = evidence.n / max(evidence.n - 1, 1)
     # Inputs and center are nonnegative: ||x_p - c_p||^2 <= ||x_p||^2 + ||c_p||^2.
     largest = (float(paths.max()) + float(paths @ center)) * (1 + _ROUNDING)
-    return Energy(mean, max(square - mean**2, 0.0) * unbiased, largest, fixed)
+    return Energy(mean, max(square - mean**2, 0.0) * unbiased, largest)
 
 
 def _as_declared(declared: Declared | None) -> Assumption:
@@ -102,9 +117,45 @@ def _as_declared(declared: Declared | None) -> Assumption:
     return Assumption(name, holds=holds, detail=detail)
 
 
+def _log_unit(
+    of: RouteSum, energies: Sequence[Energy], log_n: float, delta: float
+) -> float:
+    """Return log of ``A_C sum_A w_A sqrt(n E_A)``; delta / 2 is shared by the routes."""
+    risk = delta / 2 / len(energies)
+    upper = np.array([energy.upper(log_n, risk) for energy in energies]) + of.fixed
+    total = float(of.weights @ np.sqrt(upper)) * of.complexity.outputs_factor
+    return math.log(total) + log_n / 2
+
+
+def _terms(
+    of: RouteSum, energies: Sequence[Energy], evidence: Evidence, delta: float
+) -> dict[str, float | str | None]:
+    pieces, first = of.complexity, energies[0]
+    log_n = math.log(evidence.n)
+    fixed = float(of.fixed[0])
+    bound = first.upper(log_n, delta / 2 / len(energies)) + fixed
+    scale = math.sqrt(evidence.n * bound)
+    unit = math.exp(_log_unit(of, energies, log_n, delta))
+    terms: dict[str, float | str | None] = {
+        "layers": pieces.layers,
+        "rho_log10": pieces.log_rho / math.log(10),
+        "K_L": unit / (scale * pieces.outputs_factor),
+        "K_L_kind": pieces.constant_kind,
+        "outputs": pieces.classes,
+        "A_C": pieces.outputs_factor,
+        "energy_per_sample": first.mean + fixed,
+        "energy_bound": bound,
+        "largest_energy": first.largest + fixed,
+        "mean_paths": pieces.mean_paths,
+        "form": FORM,
+        "S_N": scale,
+    }
+    return terms | dict(pieces.extra)
+
+
 def conclude_normalized(
-    of: Complexity,
-    energy: Energy,
+    forms: Sequence[RouteSum],
+    energies: Sequence[Energy],
     assumptions: tuple[Assumption, ...],
     evidence: Evidence,
     delta: float,
@@ -113,56 +164,55 @@ def conclude_normalized(
     """Turn a complexity that is free of data into a bound on the error probability.
 
     With probability at least 1 - delta, for all networks at once and every j: err <= mean
-    ramp loss + 2 r_j A_C K sqrt(n E) / n + sqrt(log(1 / delta_j) / (2 n)), where E bounds
-    the mean energy (Maurer and Pontil (2009), delta / 2) and delta_j sums to delta / 2
-    (docs/theory_residual.md, form (c')).
+    ramp loss + 2 r_j A_C sum_A w_A sqrt(n E_A) / n + sqrt(log(1 / delta_j) / (2 n)), where
+    E_A bounds the mean energy of route A (Maurer and Pontil (2009), delta / 2 in equal
+    shares) and delta_j sums to delta / 2 (docs/theory_residual.md, form (c')).
 
     Args:
-        of: The pieces; its energy is not used.
-        energy: What is known of the energy.
+        forms: The pieces, whose shares of delta sum to at most 1; the best is taken.
+        energies: What is known of the energy of each route, the main one first.
         assumptions: About the network; those about the sample are added here.
         evidence: The training sample.
         delta: Probability that the statement fails.
         gamma: A margin fixed in advance, or None for the best.
+
+    Raises:
+        Violated: The sample is not as declared.
     """
     assumptions += (*about_evidence(evidence, 1.0), _as_declared(evidence.declared))
     if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions)
-    log_k = math.log(of.constant * of.outputs_factor)
+        raise Violated(assumptions)
+    loss = None if evidence.margins is None else ramp_loss(evidence.margins)
 
-    def at(log_n: float) -> MarginBound:
-        return margin_bound(
-            of.log_rho,
-            log_k + 0.5 * (math.log(energy.upper(log_n, delta)) + log_n),
-            evidence.margins,
-            log_n=log_n,
-            log_anchor=0.5 * (log_n - math.log(of.mean_paths)) - math.log(16),
-            delta=delta / 2,
-            gamma=gamma,
-            expected=True,
-        )
+    def best(log_n: float) -> tuple[MarginBound, RouteSum]:
+        found = [
+            (_at(form, energies, loss, log_n, delta, gamma), form) for form in forms
+        ]
+        return min(found, key=lambda each: each[0].log10)
 
-    log_n = math.log(evidence.n)
-    found = at(log_n)
-    terms: dict[str, float | str | None] = {
-        "layers": of.layers,
-        "rho_log10": of.log_rho / math.log(10),
-        "K_L": of.constant,
-        "K_L_kind": of.constant_kind,
-        "outputs": of.classes,
-        "A_C": of.outputs_factor,
-        "energy_per_sample": energy.mean + energy.fixed,
-        "energy_bound": energy.upper(log_n, delta),
-        "largest_energy": energy.largest + energy.fixed,
-        "mean_paths": of.mean_paths,
-        "form": FORM,
-        "n": evidence.n,
-        "S_N": math.sqrt(evidence.n * energy.upper(log_n, delta)),
-        "gamma": found.margin,
-        "margin_loss": found.margin_loss,
-        "complexity": found.complexity if math.isfinite(found.complexity) else None,
-        "confidence": found.confidence if math.isfinite(found.confidence) else None,
-        "delta_j": found.delta_j,
-    }
-    least = needed(smallest(lambda log_size: at(log_size).log10 < 0))
+    found, form = best(math.log(evidence.n))
+    least = needed(smallest(lambda log_n: best(log_n)[0].log10 < 0))
+    terms = _terms(form, energies, evidence, delta) | at_size(found, evidence.n)
     return Outcome(found.log10, terms | least, assumptions)
+
+
+def _at(
+    of: RouteSum,
+    energies: Sequence[Energy],
+    loss: RampLoss | None,
+    log_n: float,
+    delta: float,
+    gamma: float | None,
+) -> MarginBound:
+    pieces = of.complexity
+    return margin_bound(
+        pieces.log_rho,
+        _log_unit(of, energies, log_n, delta),
+        loss,
+        log_n=log_n,
+        log_anchor=0.5 * (log_n - math.log(pieces.mean_paths)) - math.log(16),
+        delta=delta / 2,
+        gamma=gamma,
+        log_cost=pieces.log_cost,
+        expected=True,
+    )

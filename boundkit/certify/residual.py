@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boundkit.certify.rademacher import Complexity
-from boundkit.certify.residual_steps import steps
+from boundkit.certify.energies import energy_through
 from boundkit.certify.residual_walk import routes
 from boundkit.errors import NotApplicable
 from boundkit.numerics.coins import (
@@ -35,75 +34,45 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float64]
 
-__all__ = ["Combined", "Residual", "combined", "grid_cost", "residual", "rounded_up"]
-
-#: Points of the grids of ratios per factor of 2; which grid is best is found afterwards.
-_PER_OCTAVE = (1, 2, 4, 8)
-#: Smallest ratio that is told from 0; a smaller one makes every other ratio dearer.
-_SMALLEST = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Residual:
-    """The complexity of a network with additions on one grid of ratios.
-
-    Attributes:
-        complexity: With K the sum over routes relative to the one that takes the main
-            input of every addition.
-        log_cost: Logarithm of the share of delta that the ratios use up, negated.
-        per_octave: Points of the grid per factor of 2.
-        ratios: How many ratios there are.
-        routes: How many different routes.
-    """
-
-    complexity: Complexity
-    log_cost: float
-    per_octave: int
-    ratios: int
-    routes: int
+__all__ = ["Combined", "combined", "scales"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Combined:
-    """The sum over routes, for one or several vectors of ratios.
+    """The sum over routes, for one or several vectors of ratios, the main one first.
 
     Attributes:
-        constant: (grids,) K: the sum over the root of ``energy``.
-        energy: ``S_N^2 / n`` of the route that takes every main summand.
-        mean_paths: (grids,) anchors the grid of norms.
-        log_excess: (grids,) what is taken out of both and goes into rho.
+        counts: Per route, paths from each input position to the output.
+        means: (routes,) their means.
+        weights: (routes, grids) K of each route times the ratios it takes.
+        energies: (routes,) of the inputs that reach the output, per sample.
+        constants: (routes,) energy of constants of scale 1.
+        log_weights: (routes, grids) logarithm of the product of ratios.
+        log_excess: (grids,) what is taken out of weights and goes into rho.
         kind: Where K comes from, in words.
-        routes: How many different routes.
     """
 
-    constant: Vector
-    energy: float
-    mean_paths: Vector
+    counts: tuple[Vector, ...]
+    means: Vector
+    weights: Vector
+    energies: Vector
+    constants: Vector
+    log_weights: Vector
     log_excess: Vector
     kind: str
-    routes: int
 
+    def form(self, grid: int, constants: float) -> tuple[float, float, float]:
+        """Return K, the energy it multiplies and the mean number of paths, on one grid.
 
-def rounded_up(log_ratio: float, per_octave: int) -> tuple[float, int]:
-    """Return a ratio rounded up to ``2^(k / per_octave) / 10``, and k >= 0.
-
-    Args:
-        log_ratio: Natural logarithm of the ratio.
-        per_octave: Points of the grid per factor of 2.
-    """
-    step = math.log(2) / per_octave
-    above = (log_ratio - math.log(_SMALLEST)) / step
-    k = math.ceil(above) if above > 0 else 0
-    return math.log(_SMALLEST) + k * step, k
-
-
-def grid_cost(numbers: list[int]) -> float:
-    """Return log of ``prod (k + 1)(k + 2)``: the shares of delta sum to 1 over all k.
-
-    Args:
-        numbers: The k of every ratio.
-    """
-    return math.fsum(math.log((k + 1) * (k + 2)) for k in numbers)
+        Args:
+            grid: Its number.
+            constants: The squared scale of all constants.
+        """
+        energies = self.energies + constants * self.constants
+        base = max(float(energies[0]), 1e-300)
+        ratios = np.exp(self.log_weights[:, grid] - self.log_excess[grid])
+        mean = float(np.sqrt(self.means + constants * self.constants) @ ratios) ** 2
+        return float(np.sqrt(energies / base) @ self.weights[:, grid]), base, mean
 
 
 def _log(value: float) -> float:
@@ -116,14 +85,19 @@ def _joint(log_scale: float, constant: float) -> float:
 
 
 def _grown(
-    step: Step, head: str | None, network: Network, norms: Norms, log_scale: float
+    step: Step,
+    head: str | None,
+    network: Network,
+    norms: Norms,
+    log_scale: float,
+    inverse: float,
 ) -> float:
     # The logarithm of the scale behind a node of one input.
     if step.normalizes:
         if step.name not in norms.affine:
             raise NotApplicable(f"normalization layer {step.name}: numbers are missing")
         factor, shift = norms.affine[step.name]
-        return _joint(log_scale + _log(factor), shift)
+        return _joint(log_scale + _log(factor), shift * inverse)
     if step.layer is None:
         return log_scale + math.log(step.factor)
     weight, bias = norms.weight[step.layer], norms.bias.get(step.layer, 0.0)
@@ -132,19 +106,32 @@ def _grown(
     elif step.name == head and network.outputs == 2:
         # The difference of two rows is at most sqrt(2) times the norm of both.
         weight, bias = weight * math.sqrt(2), bias * math.sqrt(2)
-    return _joint(log_scale + _log(weight), bias)
+    return _joint(log_scale + _log(weight), bias * inverse)
 
 
-def _scales(
-    of: Steps, network: Network, norms: Norms
+def scales(
+    of: Steps, network: Network, norms: Norms, squares: Mapping[str, float]
 ) -> tuple[float, dict[tuple[str, int], float]]:
-    # Logarithm of the scale of the output, and of the ratios at additions.
+    """Return the logarithms of the scale of the output, and of the ratios at additions.
+
+    Args:
+        of: The network.
+        network: The same.
+        norms: Of its weights.
+        squares: Name of each node that adds a constant -> how large it counts, squared.
+
+    Raises:
+        NotApplicable: A layer that every route passes is zero, or numbers are missing.
+    """
     log_scale = {of.source: 0.0}
     ratios: dict[tuple[str, int], float] = {}
     for step in of.steps:
         before = [log_scale[name] for name in step.inputs]
         if len(before) == 1:
-            log_scale[step.name] = _grown(step, of.head, network, norms, before[0])
+            inverse = squares[step.name] ** -0.5 if step.constant else 0.0
+            log_scale[step.name] = _grown(
+                step, of.head, network, norms, before[0], inverse
+            )
             continue
         log_scale[step.name] = before[step.main]
         for number, scale in enumerate(before):
@@ -153,16 +140,6 @@ def _scales(
     if not math.isfinite(log_scale[of.last]):
         raise NotApplicable("a layer that every route passes is zero")
     return log_scale[of.last], ratios
-
-
-def _energy(counts: Vector, evidence: Evidence | None, input_norm: float) -> float:
-    """Return the energy of the inputs that reaches the output, per sample."""
-    if evidence is None or evidence.position_energy is None:
-        return float(counts.max()) * input_norm**2
-    energy = np.asarray(evidence.position_energy)
-    if energy.size == counts.size:
-        return float(np.vdot(energy.ravel(), counts.ravel()))
-    return float(counts.max()) * evidence.mean_square_norm
 
 
 def _constant(
@@ -191,8 +168,8 @@ def _one_position(of: Steps) -> bool:
     return all(stage.edges is None and stage.inputs == () for stage in stages)
 
 
-def _kind(found: tuple[Route, ...], of: Steps) -> str:
-    ways = f"sum over {len(found)} kinds of routes"
+def _kind(found: int, of: Steps) -> str:
+    ways = f"sum over {found} kinds of routes"
     if any(step.sealed is not None for step in of.steps):
         return f"{ways}, with the coins of the longest"
     return f"{ways}, each with its own"
@@ -202,7 +179,7 @@ def combined(
     of: Steps,
     network: Network,
     log_ratios: Mapping[tuple[str, int], Vector],
-    grids: int,
+    squares: Mapping[str, float],
     evidence: Evidence | None,
     input_norm: float,
 ) -> Combined:
@@ -213,80 +190,33 @@ def combined(
         network: The same.
         log_ratios: (addition, number of a summand that is not the main one) -> (grids,)
             logarithm of an upper bound on its scale over that of the main summand.
-        grids: How many vectors of ratios at once.
+        squares: Name of each node that adds a constant -> how large it counts, squared.
         evidence: The training sample, or None.
         input_norm: The norm that inputs are taken to stay below, without data.
 
     Raises:
         NotApplicable: There are too many routes, or paths.
     """
-    found = routes(of, log_ratios, grids)
+    grids = max((values.size for values in log_ratios.values()), default=1)
+    unsorted = routes(of, log_ratios, grids, squares)
+    found = sorted(unsorted, key=lambda route: not route.main)
     plain = (network.outputs or 1) <= 2 and not any(s.constant for s in of.steps)
     dense = _one_position(of)
-    energies = [_energy(r.counts, evidence, input_norm) + r.constants for r in found]
+    energies = [energy_through(r.counts, evidence, input_norm) for r in found]
     constants = [_constant(r, evidence, plain=plain, dense=dense) for r in found]
-    if not all(map(math.isfinite, energies)):
+    offsets = np.array([route.constants for route in found])
+    if not np.isfinite([*energies, *offsets]).all():
         raise NotApplicable("the paths through the additions are too many for a float")
-    main = next(i for i, route in enumerate(found) if route.main)
-    base = max(energies[main], 1e-300)
     logs = np.array([route.log_weight for route in found])
     # Ratios too large for a float go into rho, which leaves every product as it is.
     excess = np.where(logs.max(axis=0) > 200, logs.max(axis=0), 0.0)
-    weights = np.exp(logs - excess)
-    roots = np.sqrt([float(np.mean(route.counts)) for route in found])
     return Combined(
-        np.sqrt(np.array(energies) / base) * constants @ weights,
-        base,
-        (roots @ weights) ** 2,
+        tuple(route.counts for route in found),
+        np.array([float(np.mean(route.counts)) for route in found]),
+        np.array(constants)[:, None] * np.exp(logs - excess),
+        np.array(energies),
+        offsets,
+        logs,
         excess,
-        _kind(found, of),
-        len(found),
-    )
-
-
-def residual(
-    network: Network, norms: Norms, evidence: Evidence | None, input_norm: float
-) -> tuple[Residual, ...]:
-    """Return the complexity of a network with additions, on each grid of ratios.
-
-    Args:
-        network: Traced.
-        norms: Of its weights.
-        evidence: The training sample, or None.
-        input_norm: The norm that inputs are taken to stay below, without data.
-
-    Returns:
-        One per grid; delta is shared out among the grids, so the best may be chosen.
-
-    Raises:
-        NotApplicable: The theorem does not cover the network.
-    """
-    of = steps(network)
-    log_rho, ratios = _scales(of, network, norms)
-    grids = _PER_OCTAVE if ratios else _PER_OCTAVE[:1]
-    rounded = {
-        at: [rounded_up(ratio, per) for per in grids] for at, ratio in ratios.items()
-    }
-    log_ratios: Mapping[tuple[str, int], Vector] = {
-        at: np.array([value for value, _ in values]) for at, values in rounded.items()
-    }
-    whole = combined(of, network, log_ratios, len(grids), evidence, input_norm)
-    return tuple(
-        Residual(
-            Complexity(
-                log_rho + float(whole.log_excess[grid]),
-                float(whole.constant[grid]),
-                whole.kind,
-                network.outputs,
-                whole.energy,
-                float(whole.mean_paths[grid]),
-                of.layers,
-            ),
-            grid_cost([values[grid][1] for values in rounded.values()])
-            + math.log(len(grids)),
-            per,
-            len(ratios),
-            whole.routes,
-        )
-        for grid, per in enumerate(grids)
+        _kind(len(found), of),
     )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boundkit.certify.stages import all_pulled_through
 from boundkit.errors import NotApplicable
-from boundkit.numerics.path_counts import pull_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +35,8 @@ class Route:
         counts: Paths from every position of the node to the output.
         coins: Probability of heads of each nonlinear block passed, largest first.
         sealed: Whether ``coins`` holds those still to come, too.
-        constants: Paths from the constants of biases to the output.
+        constants: Paths from the constants of biases to the output, each times its
+            square.
         log_weight: (m,) logarithm of the product of ratios, per grid of ratios.
         first: Paths from the output positions of the layer that reads the input; None
             where there is none on the route.
@@ -65,24 +66,21 @@ def _merged(one: Route | None, other: Route) -> Route:
     return replace(one, log_weight=np.asarray(total, np.float64))
 
 
-def _before(route: Route, step: Step) -> Route:
+def _before(
+    route: Route,
+    step: Step,
+    squares: Mapping[str, float],
+    counts: NDArray[np.float64],
+) -> Route:
     """Return the route one step further back, at the input of a single node."""
     coins, sealed, constants = route.coins, route.sealed, route.constants
-    counts, first = route.counts, route.first
     if step.constant:
-        constants += float(counts.sum())
+        constants += squares[step.name] * float(route.counts.sum())
     if not sealed:
         more = step.coins if step.sealed is None else step.sealed
         coins = tuple(sorted((*coins, *more), reverse=True))
         sealed = step.sealed is not None
-    if step.first:
-        first = counts
-    if step.stage is not None and step.stage.edges is None:
-        counts = np.full(step.stage.inputs, float(counts.sum()))
-    elif step.stage is not None and step.stage.edges is not None:
-        # Flattening may have renumbered the positions on the way, in their order.
-        counts = counts.reshape(tuple(e.shape[0] for e in step.stage.edges))
-        counts = pull_back(counts, step.stage.edges)
+    first = route.counts if step.first else route.first
     return Route(counts, coins, sealed, constants, route.log_weight, first, route.main)
 
 
@@ -107,8 +105,28 @@ def _split(
             )
 
 
+def _onward(
+    here: tuple[Route, ...],
+    step: Step,
+    log_ratios: Mapping[tuple[str, int], NDArray[np.float64]],
+    squares: Mapping[str, float],
+) -> Iterator[tuple[str, Route]]:
+    if len(step.inputs) > 1:
+        for route in here:
+            yield from _split(route, step, log_ratios)
+        return
+    counts = [route.counts for route in here]
+    if step.stage is not None:
+        counts = all_pulled_through(step.stage, counts)
+    for route, each in zip(here, counts, strict=True):
+        yield step.inputs[0], _before(route, step, squares, each)
+
+
 def routes(
-    of: Steps, log_ratios: Mapping[tuple[str, int], NDArray[np.float64]], grids: int
+    of: Steps,
+    log_ratios: Mapping[tuple[str, int], NDArray[np.float64]],
+    grids: int,
+    squares: Mapping[str, float],
 ) -> tuple[Route, ...]:
     """Return all routes from the output to the input.
 
@@ -117,6 +135,7 @@ def routes(
         log_ratios: (addition, number of a summand that is not the main one) -> (grids,)
             logarithm of its scale over that of the main summand.
         grids: How many grids of ratios are tried at once.
+        squares: Name of each node that adds a constant -> how large it counts, squared.
 
     Returns:
         Routes at the input; those alike in counts and coins are added up.
@@ -131,16 +150,13 @@ def routes(
         of.last: {_key(start): start}
     }
     for step in reversed(of.steps):
-        for route in waiting.pop(step.name, {}).values():
-            if len(step.inputs) > 1:
-                onward = _split(route, step, log_ratios)
-            else:
-                onward = iter([(step.inputs[0], _before(route, step))])
-            for source, further in onward:
-                there = waiting.setdefault(source, {})
-                there[_key(further)] = _merged(there.get(_key(further)), further)
-                if len(there) > _MOST:
-                    raise NotApplicable(
-                        f"more than {_MOST} different routes lead through the additions"
-                    )
+        here = tuple(waiting.pop(step.name, {}).values())
+        for source, further in _onward(here, step, log_ratios, squares):
+            there = waiting.setdefault(source, {})
+            key = _key(further)
+            there[key] = _merged(there.get(key), further)
+            if len(there) > _MOST:
+                raise NotApplicable(
+                    f"more than {_MOST} different routes lead through the additions"
+                )
     return tuple(waiting[of.source].values())

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boundkit.certify.bias_scales import with_biases
 from boundkit.certify.bound import Bound, Outcome
 from boundkit.certify.chain import Chain, PathCounts, path_counts
-from boundkit.certify.normalized import conclude_normalized, energy_of
-from boundkit.certify.premises import (
-    PREMISES,
-    about_head,
-    about_network,
-    about_numbers,
-)
-from boundkit.certify.rademacher import Complexity, conclude, log_product
+from boundkit.certify.energies import energy_per_sample, energy_through
+from boundkit.certify.normalized import RouteSum, conclude_normalized, energy_of
+from boundkit.certify.opening import opening
+from boundkit.certify.premises import PREMISES
+from boundkit.certify.rademacher import Complexity, conclude, norms_in_order
+from boundkit.certify.unrolled import biased_layers
 from boundkit.certify.with_additions import has_additions, with_additions
 from boundkit.numerics.coins import (
     chain_constant,
@@ -69,36 +68,11 @@ def _constant(
     return min(free, from_data), "from the patch covariances of the sample"
 
 
-def _energy(counts: PathCounts, evidence: Evidence | None, input_norm: float) -> float:
-    """Return the energy of the inputs that reaches the output, per sample."""
-    if evidence is None or evidence.position_energy is None:
-        return float(counts.inputs.max()) * input_norm**2
-    energy = np.asarray(evidence.position_energy)
-    if energy.size == counts.inputs.size:
-        return float(np.vdot(energy.ravel(), counts.inputs.ravel()))
-    return float(counts.inputs.max()) * evidence.mean_square_norm
-
-
-def _norms_in_order(
-    layers: tuple[str, ...], norms: Norms, classes: int | None
-) -> tuple[list[float], list[float]]:
-    weights = [norms.weight[name] for name in layers]
-    biases = [norms.bias.get(name, 0.0) for name in layers]
-    if norms.head is not None:
-        weights[-1], biases[-1] = norms.head, norms.head_bias
-    elif classes == 2:
-        # The difference of two rows is at most sqrt(2) times the norm of both.
-        weights[-1] *= math.sqrt(2)
-        biases[-1] *= math.sqrt(2)
-    return weights, biases
-
-
-def _constants(of: Chain, network: Network, counts: PathCounts) -> list[float]:
-    """Return the paths from the bias of each layer that has one."""
-    # Whether a layer has a bias is fixed in advance; that it came out as 0 is not.
-    having = {x.name for x in network.layers if x.bias is not None}
+def _bias_paths(of: Chain, network: Network, counts: PathCounts) -> list[float]:
+    """Return the paths from the bias of each layer, 0 where there is none."""
+    having = biased_layers(network)
     paired = zip(of.layers, counts.biases, strict=True)
-    return [paths for name, paths in paired if name in having]
+    return [paths if name in having else 0.0 for name, paths in paired]
 
 
 def _traced(
@@ -107,24 +81,31 @@ def _traced(
     norms: Norms,
     evidence: Evidence | None,
     input_norm: float,
-) -> tuple[Complexity, Assumption]:
+) -> tuple[tuple[Complexity, ...], PathCounts, Assumption]:
     counts = path_counts(of)
-    weights, biases = _norms_in_order(of.layers, norms, network.outputs)
-    constants = _constants(of, network, counts)
+    weights, biases = norms_in_order(of.layers, norms, network.outputs)
+    paths = _bias_paths(of, network, counts)
     constant, kind = _constant(
-        of, counts, evidence, classes=network.outputs, biased=bool(constants)
+        of, counts, evidence, classes=network.outputs, biased=any(paths)
     )
-    paths = float(counts.inputs.max())
-    detail = f"counted: at most {paths:g} from one input position to the output"
-    return Complexity(
-        log_product([w * f for w, f in zip(weights, of.factors, strict=True)], biases),
+    mean_paths = float(counts.inputs.mean())
+    pieces = Complexity(
+        0.0,
         constant,
         kind,
         network.outputs,
-        _energy(counts, evidence, input_norm) + sum(constants),
-        float(counts.inputs.mean()),
+        energy_through(counts.inputs, evidence, input_norm),
+        mean_paths,
         len(of.layers),
-    ), Assumption("paths from input to output are counted", holds=True, detail=detail)
+    )
+    norms_of_layers = [w * f for w, f in zip(weights, of.factors, strict=True)]
+    forms = with_biases(pieces, norms_of_layers, biases, paths, mean_paths)
+    most = float(counts.inputs.max())
+    detail = f"counted: at most {most:g} from one input position to the output"
+    fits = Assumption(
+        "paths from input to output are counted", holds=True, detail=detail
+    )
+    return forms, counts, fits
 
 
 def _normalized(
@@ -138,11 +119,14 @@ def _normalized(
 ) -> Outcome:
     """Evaluate confidence form (c'), which takes the constant that is free of data."""
     blind = replace(evidence, patch_spectrum=None)
-    complexity, fits = _traced(of, network, norms, blind, 1.0)
-    counts = path_counts(of)
-    energy = energy_of(evidence, counts.inputs, sum(_constants(of, network, counts)))
+    forms, counts, fits = _traced(of, network, norms, blind, 1.0)
+    energy = energy_of(evidence, counts.inputs)
+    sums = [
+        RouteSum(form, np.array([form.constant]), np.array([form.bias_energy]))
+        for form in forms
+    ]
     return conclude_normalized(
-        complexity, energy, (*assumptions, fits), evidence, delta, gamma
+        sums, [energy], (*assumptions, fits), evidence, delta, gamma
     )
 
 
@@ -165,9 +149,9 @@ def _positions(layers: tuple[Layer, ...]) -> list[float]:
 
 def _untraced(
     network: Network, norms: Norms, evidence: Evidence | None, input_norm: float
-) -> tuple[Complexity, Assumption]:
+) -> tuple[tuple[Complexity, ...], Assumption]:
     layers = tuple(x for x in network.layers if x.counted)
-    weights, biases = _norms_in_order(
+    weights, biases = norms_in_order(
         tuple(x.name for x in layers), norms, network.outputs
     )
     dense = all(x.kind == "linear" for x in layers)
@@ -181,22 +165,22 @@ def _untraced(
             holds=None,
             detail=f"{why}--model would tell",
         )
-    constants = sum(
-        positions
+    having = biased_layers(network)
+    paths = [
+        positions if layer.name in having else 0.0
         for layer, positions in zip(layers, _positions(layers), strict=True)
-        if layer.bias is not None
-    )
-    one_source = dense and not constants and (network.outputs or 1) <= 2
-    norm = input_norm if evidence is None else evidence.mean_square_norm**0.5
-    return Complexity(
-        log_product(weights, biases),
+    ]
+    one_source = dense and not any(paths) and (network.outputs or 1) <= 2
+    pieces = Complexity(
+        0.0,
         (dense_constant if one_source else chain_constant)(coins),
         "free of data",
         network.outputs,
-        norm**2 + constants,
+        energy_per_sample(evidence, input_norm),
         1.0,
         len(layers),
-    ), fits
+    )
+    return with_biases(pieces, weights, biases, paths, 1.0), fits
 
 
 def sparse_cnn(
@@ -225,23 +209,19 @@ def sparse_cnn(
     del held_out
     if has_additions(network):
         return with_additions(network, norms, evidence, delta, gamma, input_norm)
-    found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms), *about_head(network, evidence))
-    if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions, _mend(assumptions, network))
+    found, assumptions = opening(
+        network, norms, evidence, mend=lambda broken: _mend(broken, network)
+    )
     if found is not None and evidence is not None and evidence.declared is not None:
         return _normalized(found, network, norms, evidence, assumptions, delta, gamma)
     if found is not None:
-        complexity, fits = _traced(found, network, norms, evidence, input_norm)
+        forms, _, fits = _traced(found, network, norms, evidence, input_norm)
     else:
-        complexity, fits = _untraced(network, norms, evidence, input_norm)
-    return conclude(
-        complexity, (*assumptions, fits), evidence, delta, gamma, input_norm
-    )
+        forms, fits = _untraced(network, norms, evidence, input_norm)
+    return conclude(forms, (*assumptions, fits), evidence, delta, gamma, input_norm)
 
 
-def _mend(assumptions: tuple[Assumption, ...], network: Network) -> str:
-    broken = next(a for a in assumptions if a.holds is False)
+def _mend(broken: Assumption, network: Network) -> str:
     normalized = "normalization" in f"{broken.name} {broken.detail}"
     if normalized and network.nodes is None:
         return (
@@ -265,7 +245,10 @@ SPARSE_CNN = Bound(
         "S_N^2 = sum_p N_p sum_i ||x_ip||^2 with N_p the number of paths from input "
         "position p to the output; K_L = E sqrt(C_j) over one coin per activation (1.207, "
         "1.421, 1.624, 1.813 for 2 to 5 ReLU layers); A_C = 1 for one or two outputs, "
-        "else min(sqrt(2(C-1)), 1 + sqrt(ceil(C/2))) with the head's rows centered. With "
+        "else min(sqrt(2(C-1)), 1 + sqrt(ceil(C/2))) with the head's rows centered. A bias "
+        "b_l counts in the norm of its layer as b_l sqrt(B N_l) / sigma over the norm "
+        "before it, B biases with N_l paths each, sigma^2 joins the energy of every "
+        "sample, and sigma is one of 2^k sqrt(mean N_p) / 4, each with its share of delta. With "
         "additions K_L S_N is summed over the routes through them, each times the ratios "
         "of norms of its branches, rounded up on a grid that takes its share of delta. "
         "Form (c'), for declared preprocessing: see docs/theory_residual.md."

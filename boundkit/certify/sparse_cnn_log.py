@@ -10,22 +10,19 @@ import numpy as np
 
 from boundkit.certify.bound import Bound, Missing, Outcome
 from boundkit.certify.chain import Chain
-from boundkit.certify.premises import (
-    PREMISES,
-    about_head,
-    about_network,
-    about_numbers,
+from boundkit.certify.opening import opening
+from boundkit.certify.premises import PREMISES
+from boundkit.certify.rademacher import (
+    Complexity,
+    conclude,
+    log_product,
+    norms_in_order,
 )
-from boundkit.certify.rademacher import Complexity, conclude, log_product
-from boundkit.certify.stages import Stage
+from boundkit.certify.stages import Stage, pushed_through
 from boundkit.certify.unrolled import biased_layers
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from boundkit.types import Evidence, Network, Norms
 
 __all__ = [
@@ -33,7 +30,6 @@ __all__ = [
     "Sources",
     "as_dense",
     "degree",
-    "norms_in_order",
     "sources",
     "sparse_cnn_log",
 ]
@@ -54,27 +50,6 @@ class Sources:
     energy: float
 
 
-def norms_in_order(
-    layers: Sequence[str], norms: Norms, classes: int | None
-) -> tuple[list[float], list[float]]:
-    """Return the norms of weights and biases, of the head as margins see it.
-
-    Args:
-        layers: In forward order.
-        norms: A convolution counts by its filter tensor.
-        classes: Number of outputs.
-    """
-    weights = [norms.weight[name] for name in layers]
-    biases = [norms.bias.get(name, 0.0) for name in layers]
-    if norms.head is not None:
-        weights[-1], biases[-1] = norms.head, norms.head_bias
-    elif classes == 2:
-        # The difference of two rows is at most sqrt(2) times the norm of both.
-        weights[-1] *= math.sqrt(2)
-        biases[-1] *= math.sqrt(2)
-    return weights, biases
-
-
 def degree(stage: Stage) -> float:
     """Return the largest number of input positions that an output position reads.
 
@@ -83,17 +58,7 @@ def degree(stage: Stage) -> float:
     """
     if stage.edges is None:
         return float(math.prod(stage.inputs))
-    return math.prod(float(edge.sum(axis=1).max()) for edge in stage.edges)
-
-
-def _read(stage: Stage, energy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the energy that a linear map reads at each of its output positions."""
-    if stage.edges is None:
-        return np.asarray(energy.sum())
-    shaped = energy.reshape(tuple(e.shape[1] for e in stage.edges))
-    for axis, matrix in enumerate(stage.edges):
-        shaped = np.moveaxis(np.tensordot(matrix, shaped, (1, axis)), 0, axis)
-    return np.asarray(shaped)
+    return math.prod(float(edge.into().max()) for edge in stage.edges)
 
 
 def _first_energy(
@@ -109,11 +74,11 @@ def _first_energy(
     if seen is None or seen.size != size:
         # One input may be copied into several taps of a patch by padding.
         stages = of.stages[: first + 1]
-        copies = [float(e.max()) for s in stages for e in s.edges or ()]
+        copies = [float(e.weight.max()) for s in stages for e in s.edges or ()]
         return total * math.prod(max(c, 1.0) for c in copies), first
     energy = np.asarray(seen, np.float64)
     for stage in of.stages[: first + 1]:
-        energy = _read(stage, energy)
+        energy = pushed_through(stage, energy)
     return float(energy.max()), first
 
 
@@ -137,7 +102,7 @@ def sources(
     choices = spread = 0.0
     for stage in of.stages[first + 1 :]:
         if stage.layer is None and stage.maximum:
-            windows = [float((e > 0).sum(axis=1).max()) for e in stage.edges or ()]
+            windows = [float(e.present().into().max()) for e in stage.edges or ()]
             spread += 2 * math.log(math.prod(windows))
         elif stage.layer is not None or stage.edges is None:
             reads = math.log(degree(stage) + float(stage.layer in biased))
@@ -193,10 +158,7 @@ def sparse_cnn_log(
         Missing: There is no sample size, or no architecture to count in.
     """
     del held_out
-    found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms), *about_head(network, evidence))
-    if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions)
+    found, assumptions = opening(network, norms, evidence)
     of = found or as_dense(network, assumptions)
     opened = sources(of, biased_layers(network), evidence, input_norm)
     detail = f"product of the degrees behind the first layer {math.exp(opened.log_choices):g}"

@@ -9,24 +9,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boundkit.errors import NotApplicable
-from boundkit.numerics.path_counts import average_edges, conv_edges, max_edges
+from boundkit.numerics.path_counts import (
+    average_edges,
+    conv_edges,
+    max_edges,
+    pull_back,
+    push_forward,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from boundkit.numerics.path_counts import Edges
     from boundkit.types import Geometry, Layer, Node
 
 __all__ = [
     "Stage",
+    "all_pulled_through",
     "joins",
     "layer_stage",
     "output_rows",
     "pool_partners",
     "pool_stage",
+    "pulled_through",
+    "pushed_through",
     "spatial",
 ]
+
+
+#: Values that are worked on at once, 16 MiB of them.
+_CHUNK = 2**21
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,15 +49,14 @@ class Stage:
 
     Attributes:
         layer: Name of the layer, or None for pooling.
-        edges: Per axis (outputs, inputs) edge weights; None joins every input position
-            to the one output position.
+        edges: Per axis; None joins every input position to the one output position.
         inputs: Spatial shape of the input map.
         factor: Bound on the operator norm of average pooling, else 1.
         maximum: Whether it is max pooling.
     """
 
     layer: str | None
-    edges: tuple[NDArray[np.float64], ...] | None
+    edges: tuple[Edges, ...] | None
     inputs: tuple[int, ...]
     factor: float = 1.0
     maximum: bool = False
@@ -68,6 +81,51 @@ def joins(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     return math.prod(spatial(before)) > 1 and math.prod(spatial(after)) == 1
 
 
+def pulled_through(stage: Stage, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the path counts of the positions before a map from those after it.
+
+    Args:
+        stage: The map.
+        counts: (outputs...) in any shape of as many values.
+    """
+    if stage.edges is None:
+        return np.full(stage.inputs, float(counts.sum()))
+    # Flattening may have renumbered the positions on the way, in their order.
+    return pull_back(counts.reshape([e.shape[0] for e in stage.edges]), stage.edges)
+
+
+def all_pulled_through(
+    stage: Stage, counts: Sequence[NDArray[np.float64]]
+) -> list[NDArray[np.float64]]:
+    """Return what ``pulled_through`` makes of each of several counts, in one go.
+
+    Args:
+        stage: The map.
+        counts: Each (outputs...) in any shape of as many values.
+    """
+    if stage.edges is None:
+        return [pulled_through(stage, each) for each in counts]
+    shape = tuple(e.shape[0] for e in stage.edges)
+    step = max(1, _CHUNK // math.prod(shape))
+    found: list[NDArray[np.float64]] = []
+    for start in range(0, len(counts), step):
+        some = [each.reshape(shape) for each in counts[start : start + step]]
+        found += list(pull_back(np.stack(some), stage.edges))
+    return found
+
+
+def pushed_through(stage: Stage, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted sums that a map reads at each of its output positions.
+
+    Args:
+        stage: The map.
+        values: (inputs...) in any shape of as many values.
+    """
+    if stage.edges is None:
+        return np.asarray(values.sum())
+    return push_forward(values.reshape([e.shape[1] for e in stage.edges]), stage.edges)
+
+
 def output_rows(layer: Layer) -> int:
     """Return the number of output channels of a layer.
 
@@ -79,7 +137,7 @@ def output_rows(layer: Layer) -> int:
     return layer.weight.shape[0]
 
 
-def _check_size(node: Node, edges: tuple[NDArray[np.float64], ...]) -> None:
+def _check_size(node: Node, edges: tuple[Edges, ...]) -> None:
     sizes = tuple(e.shape[0] for e in edges)
     # A mean over all positions may drop their axes.
     if sizes != spatial(node.shape) and (math.prod(sizes), len(node.shape)) != (1, 1):
@@ -137,10 +195,10 @@ def pool_stage(node: Node, shape: tuple[int, ...]) -> tuple[Stage, int]:
     largest = 1
     factor = 1.0
     for axis in conv_edges(geometry, spatial(shape)):
-        largest *= int(axis.sum(axis=1).max())
-        mean = axis / np.maximum(axis.sum(axis=1, keepdims=True), 1)
+        largest *= int(axis.into().max())
+    for axis in average_edges(geometry, spatial(shape)):
         # sqrt(largest column sum x largest row sum) bounds the operator norm.
-        factor *= math.sqrt(float(mean.sum(axis=0).max()))
+        factor *= math.sqrt(float(axis.out_of().max()))
     maximum = node.op == "max_pool"
     return Stage(None, edges, spatial(shape), factor, maximum), largest
 

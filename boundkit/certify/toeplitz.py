@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from boundkit.certify.bound import Bound, Missing, Outcome
-from boundkit.certify.premises import PREMISES, about_network, about_numbers
-from boundkit.certify.rademacher import Complexity, conclude, log_product
+from boundkit.certify.bias_scales import with_biases
+from boundkit.certify.bound import Bound, Missing
+from boundkit.certify.energies import energy_per_sample
+from boundkit.certify.opening import opening, without_max_pooling
+from boundkit.certify.premises import PREMISES
+from boundkit.certify.rademacher import Complexity, conclude
+from boundkit.certify.unrolled import biased_layers
 from boundkit.numerics.coins import chain_constant, dense_constant
-from boundkit.types import Assumption
 
 if TYPE_CHECKING:
+    from boundkit.certify.bound import Outcome
     from boundkit.certify.chain import Chain
     from boundkit.types import Evidence, Network, Norms
 
@@ -78,13 +82,7 @@ def toeplitz(
         Missing: There is no sample size, or no architecture to unroll.
     """
     del held_out
-    found, assumptions = about_network(network)
-    assumptions += (about_numbers(norms),)
-    if found is not None and any(s.layer is None and s.maximum for s in found.stages):
-        why = "max pooling is not a matrix"
-        assumptions += (Assumption("the network unrolls", holds=False, detail=why),)
-    if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions)
+    found, assumptions = opening(network, norms, evidence, without_max_pooling)
     if found is None:
         raise Missing(
             "unrolling needs the size of every map: give --model and --data or "
@@ -93,21 +91,20 @@ def toeplitz(
         )
     classes = network.outputs or 1
     weights, biases = unrolled_norms(found, norms, classes)
-    having = {x.name for x in network.layers if x.bias is not None}
-    constants = sum(name in having for name in found.layers)
-    one_source = classes <= 2 and not constants
-    constant = (dense_constant if one_source else chain_constant)(found.coins)
-    norm = input_norm if evidence is None else evidence.mean_square_norm**0.5
-    complexity = Complexity(
-        log_product(weights, biases),
-        constant,
+    having = biased_layers(network)
+    paths = [float(name in having) for name in found.layers]
+    one_source = classes <= 2 and not any(paths)
+    pieces = Complexity(
+        0.0,
+        (dense_constant if one_source else chain_constant)(found.coins),
         "free of data",
         network.outputs,
-        norm**2 + constants,
+        energy_per_sample(evidence, input_norm),
         1.0,
         len(weights),
     )
-    return conclude(complexity, assumptions, evidence, delta, gamma, input_norm)
+    forms = with_biases(pieces, weights, biases, paths, 1.0)
+    return conclude(forms, assumptions, evidence, delta, gamma, input_norm)
 
 
 TOEPLITZ = Bound(

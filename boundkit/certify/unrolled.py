@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from boundkit.certify.stages import Stage
     from boundkit.types import (
         Assumption,
-        Evidence,
         Layer,
         MatrixNorms,
         Network,
@@ -28,7 +27,6 @@ __all__ = [
     "Matrix",
     "Unrolled",
     "biased_layers",
-    "energy_per_sample",
     "lipschitz_of_max",
     "log_sums",
     "unroll",
@@ -103,12 +101,12 @@ def lipschitz_of_max(stage: Stage) -> float:
         stage: A max pooling.
     """
     edges = stage.edges or ()
-    return math.sqrt(math.prod(float((e > 0).sum(axis=0).max()) for e in edges))
+    return math.sqrt(math.prod(float(e.present().out_of().max()) for e in edges))
 
 
 def _window(stage: Stage) -> int:
     edges = stage.edges or ()
-    return math.prod(int((e > 0).sum(axis=1).max()) for e in edges)
+    return math.prod(int(e.present().into().max()) for e in edges)
 
 
 def _between(of: Chain) -> tuple[list[float], float]:
@@ -217,13 +215,3 @@ def log_sums(weights: Sequence[float], biases: Sequence[float]) -> list[float]:
             step = high + math.log1p(math.exp(low - high))
         logs.append(logs[-1] + step)
     return logs
-
-
-def energy_per_sample(evidence: Evidence | None, input_norm: float) -> float:
-    """Return the mean of ``||x_i||^2``, or what the user says of it.
-
-    Args:
-        evidence: The sample, or None.
-        input_norm: The norm that inputs are taken to stay below, without data.
-    """
-    return input_norm**2 if evidence is None else evidence.mean_square_norm

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from boundkit.certify.bound import Missing, Outcome
+from boundkit.certify.bound import Violated
+from boundkit.certify.normalized import RouteSum, conclude_normalized, energy_of
 from boundkit.certify.premises import about_network, about_numbers
 from boundkit.certify.rademacher import conclude
-from boundkit.certify.residual import Residual, residual
+from boundkit.certify.residual_forms import residual
 from boundkit.errors import NotApplicable
 from boundkit.layers.structure import structure
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
+    from boundkit.certify.bound import Outcome
+    from boundkit.certify.residual_forms import Residual
     from boundkit.types import Evidence, Network, Norms
 
 __all__ = ["has_additions", "with_additions"]
@@ -36,18 +38,17 @@ def has_additions(network: Network) -> bool:
 
 
 def _assumptions(
-    network: Network, norms: Norms, forms: Sequence[Residual]
+    network: Network, norms: Norms, of: Residual
 ) -> tuple[Assumption, ...]:
     """Judge what a bound of a network that the theorem covers rests on."""
     _, known = about_network(network)
-    of = forms[0]
-    layers = of.complexity.layers
+    layers = of.forms[0].layers
     detail = f"traced: {layers} layers, {of.ratios} branches beside the main ones"
     wiring = Assumption(_WIRING, holds=True, detail=detail)
     if network.doubts:
         doubted = "; ".join(network.doubts)
         wiring = Assumption(_WIRING, holds=None, detail=doubted)
-    ways = f"counted along {of.routes} kinds of routes"
+    ways = f"counted along {len(of.whole.counts)} kinds of routes"
     paths = Assumption(
         "paths from input to output are counted", holds=True, detail=ways
     )
@@ -62,6 +63,22 @@ def _assumptions(
 def _finite(norms: Norms) -> bool:
     sizes = [*norms.weight.values(), *norms.bias.values()]
     return bool(norms.weight) and norms.head != 0 and all(map(math.isfinite, sizes))
+
+
+def _normalized(
+    of: Residual,
+    assumptions: tuple[Assumption, ...],
+    evidence: Evidence,
+    delta: float,
+    gamma: float | None,
+) -> Outcome:
+    """Evaluate confidence form (c'): every route has an energy of its own."""
+    energies = [energy_of(evidence, counts) for counts in of.whole.counts]
+    sums = [
+        RouteSum(form, weights, form.bias_energy * of.whole.constants)
+        for form, weights in zip(of.forms, of.weights, strict=True)
+    ]
+    return conclude_normalized(sums, energies, assumptions, evidence, delta, gamma)
 
 
 def with_additions(
@@ -84,62 +101,23 @@ def with_additions(
 
     Raises:
         Missing: There is no sample size.
+        Violated: The theorem does not cover the network, or its numbers.
     """
     if not _finite(norms):
-        return Outcome(None, {}, (about_numbers(norms),))
+        raise Violated((about_numbers(norms),))
+    declared = evidence is not None and evidence.declared is not None
+    # Form (c') takes constants that are free of data.
+    blind = (
+        replace(evidence, patch_spectrum=None) if evidence and declared else evidence
+    )
     try:
-        forms = residual(network, norms, evidence, input_norm)
+        found = residual(network, norms, blind, input_norm)
     except NotApplicable as reason:
         broken = Assumption(_WIRING, holds=False, detail=str(reason))
-        return Outcome(None, {}, (broken, about_numbers(norms)))
-    assumptions = _assumptions(network, norms, forms)
+        raise Violated((broken, about_numbers(norms))) from reason
+    assumptions = _assumptions(network, norms, found)
     if any(a.holds is False for a in assumptions):
-        return Outcome(None, {}, assumptions)
-    found = [
-        _on_one_grid(form, assumptions, evidence, delta, gamma, input_norm)
-        for form in forms
-    ]
-    least = min((each.terms for each in found), key=_log10_needed)
-    needed = {name: least[name] for name in ("n_needed", "log10_n_needed")}
-    best = min(found, key=_log10)
-    terms = dict(best.terms) | needed
-    if isinstance(best, Missing):
-        raise Missing(str(best), terms, best.assumptions)
-    return Outcome(best.log10, terms, best.assumptions)
-
-
-def _on_one_grid(
-    form: Residual,
-    assumptions: tuple[Assumption, ...],
-    evidence: Evidence | None,
-    delta: float,
-    gamma: float | None,
-    input_norm: float,
-) -> Outcome | Missing:
-    """Return the bound for one grid of ratios, or that there is no sample size."""
-    share = delta * math.exp(-form.log_cost)
-    extra = {
-        "branches": form.ratios,
-        "routes": form.routes,
-        "ratios_per_octave": form.per_octave,
-        "log_ratio_cost": form.log_cost,
-    }
-    try:
-        outcome = conclude(
-            form.complexity, assumptions, evidence, share, gamma, input_norm
-        )
-    except Missing as missing:
-        terms = dict(missing.terms) | extra
-        return Missing(str(missing), terms, missing.assumptions)
-    return Outcome(outcome.log10, dict(outcome.terms) | extra, outcome.assumptions)
-
-
-def _log10(found: Outcome | Missing) -> float:
-    if isinstance(found, Missing) or found.log10 is None:
-        return math.inf
-    return found.log10
-
-
-def _log10_needed(terms: Mapping[str, float | str | None]) -> float:
-    needed = terms["log10_n_needed"]
-    return needed if isinstance(needed, float) else math.inf
+        raise Violated(assumptions)
+    if evidence is not None and declared:
+        return _normalized(found, assumptions, evidence, delta, gamma)
+    return conclude(found.forms, assumptions, evidence, delta, gamma, input_norm)

@@ -2,11 +2,13 @@
 
 Channels are collapsed: a position is a pixel, a layer is the graph of which position
 feeds which. Window geometry is a product over dimensions, so each dimension has one
-matrix and a step backwards through a layer contracts one axis at a time.
+list of edges and a step backwards through a layer contracts one axis at a time.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,13 +21,52 @@ if TYPE_CHECKING:
     from boundkit.types import Geometry
 
 __all__ = [
+    "Edges",
     "average_edges",
     "conv_edges",
     "max_edges",
     "output_size",
     "pull_back",
+    "push_forward",
     "tap_sources",
 ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """Which positions along one axis of a map feed which of the next.
+
+    Attributes:
+        outputs: (m,) the end of every edge.
+        inputs: (m,) its start; no edge is listed twice.
+        weight: (m,) taps that it stands for, or what pooling counts it for.
+        shape: Number of output and of input positions.
+    """
+
+    outputs: NDArray[np.int64]
+    inputs: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    shape: tuple[int, int]
+
+    def into(self) -> NDArray[np.float64]:
+        """Return (outputs,) the sum of the weights that enter each output position."""
+        total = np.bincount(self.outputs, self.weight, self.shape[0])
+        return np.asarray(total, np.float64)
+
+    def out_of(self) -> NDArray[np.float64]:
+        """Return (inputs,) the sum of the weights that leave each input position."""
+        total = np.bincount(self.inputs, self.weight, self.shape[1])
+        return np.asarray(total, np.float64)
+
+    def present(self) -> Edges:
+        """Return the same edges, each of weight 1."""
+        return replace(self, weight=np.ones_like(self.weight))
+
+    def dense(self) -> NDArray[np.float64]:
+        """Return the (outputs, inputs) matrix of weights."""
+        matrix = np.zeros(self.shape)
+        matrix[self.outputs, self.inputs] = self.weight
+        return matrix
 
 
 def output_size(geometry: Geometry, axis: int, size: int) -> int:
@@ -38,19 +79,17 @@ def output_size(geometry: Geometry, axis: int, size: int) -> int:
     return (size + low + high - reach) // geometry.stride[axis] + 1
 
 
-def _source(position: int, size: int, mode: str) -> int | None:
-    """Return the input position that padded ``position`` copies, None for a zero."""
-    if 0 <= position < size:
-        return position
+def _copied(positions: NDArray[np.int64], size: int, mode: str) -> NDArray[np.int64]:
+    """Return which input positions padded ``positions`` copy, -1 for a zero."""
     if mode == "circular":
-        return position % size
+        return positions % size
     if mode == "replicate":
-        return min(max(position, 0), size - 1)
+        return positions.clip(0, size - 1)
     if mode == "reflect":
         period = max(2 * (size - 1), 1)
-        folded = position % period
-        return min(folded, period - folded)
-    return None
+        folded = positions % period
+        return np.minimum(folded, period - folded)
+    return np.where((positions >= 0) & (positions < size), positions, -1)
 
 
 def tap_sources(geometry: Geometry, axis: int, size: int) -> NDArray[np.int64]:
@@ -75,15 +114,13 @@ def tap_sources(geometry: Geometry, axis: int, size: int) -> NDArray[np.int64]:
             inside = (reached >= 0) & (reached < outputs)
             found[tap, reached[inside]] = np.arange(size)[inside]
             continue
-        for output in range(outputs):
-            position = output * step - low + tap * spread
-            source = _source(position, size, geometry.padding_mode)
-            found[tap, output] = -1 if source is None else source
+        reached = np.arange(outputs) * step - low + tap * spread
+        found[tap] = _copied(reached, size, geometry.padding_mode)
     return found
 
 
-def conv_edges(geometry: Geometry, sizes: Sequence[int]) -> list[NDArray[np.float64]]:
-    """Return per axis the (outputs, inputs) numbers of taps that join two positions.
+def conv_edges(geometry: Geometry, sizes: Sequence[int]) -> list[Edges]:
+    """Return per axis the numbers of taps that join two positions.
 
     A padded position that copies an input counts for that input, so that one input may
     enter a patch twice: taps are counted, not distinct positions.
@@ -95,44 +132,115 @@ def conv_edges(geometry: Geometry, sizes: Sequence[int]) -> list[NDArray[np.floa
     edges = []
     for axis, size in enumerate(sizes):
         sources = tap_sources(geometry, axis, size)
-        matrix = np.zeros((sources.shape[1], size))
         taps, outputs = np.nonzero(sources >= 0)
-        np.add.at(matrix, (outputs, sources[taps, outputs]), 1)
-        edges.append(matrix)
+        # In order of the inputs, as pull_back wants them.
+        joined = sources[taps, outputs] * sources.shape[1] + outputs
+        distinct, count = np.unique(joined, return_counts=True)
+        inputs, outputs = np.divmod(distinct, sources.shape[1])
+        shape = (sources.shape[1], size)
+        edges.append(Edges(outputs, inputs, count.astype(np.float64), shape))
     return edges
 
 
-def average_edges(
-    geometry: Geometry, sizes: Sequence[int]
-) -> list[NDArray[np.float64]]:
+def average_edges(geometry: Geometry, sizes: Sequence[int]) -> list[Edges]:
     """Return per axis the edge weights of average pooling.
 
     An edge of weight a out of weights that sum to s counts a s. Averages over the valid
     positions of a window have a = 1 / valid and s = 1. Where padding is counted in the
     divisor, the true weight valid / window^2 is smaller, so this covers both.
     """
-    taps = conv_edges(geometry, sizes)
-    return [t / np.maximum(t.sum(axis=1, keepdims=True), 1) for t in taps]
+    return [
+        replace(taps, weight=taps.weight / taps.into()[taps.outputs])
+        for taps in conv_edges(geometry, sizes)
+    ]
 
 
-def max_edges(geometry: Geometry, sizes: Sequence[int]) -> list[NDArray[np.float64]]:
+def max_edges(geometry: Geometry, sizes: Sequence[int]) -> list[Edges]:
     """Return per axis the edge weights of max pooling: the positions in the window."""
-    taps = conv_edges(geometry, sizes)
-    return [t * t.sum(axis=1, keepdims=True) for t in taps]
+    return [
+        replace(taps, weight=taps.weight * taps.into()[taps.outputs])
+        for taps in conv_edges(geometry, sizes)
+    ]
+
+
+#: Entries up to which a matrix of weights is made; beyond, edges are gone through.
+_DENSE = 2**16
+
+
+def _multiplied(
+    values: NDArray[np.float64], axis: int, matrix: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return values with one axis, counted from the end, times (after, before)."""
+    # Matrices are multiplied map by map, so that equal maps have equal results.
+    alone = axis == -1 and values.ndim < 3
+    moved = values[..., None] if alone else np.moveaxis(values, axis, -2)
+    found = matrix @ moved
+    return found[..., 0] if alone else np.moveaxis(found, -2, axis)
+
+
+def _gathered(
+    values: NDArray[np.float64],
+    axis: int,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    size: int,
+) -> NDArray[np.float64]:
+    """Return values with one axis replaced: sums over edges, ``ends`` ascending."""
+    moved = np.moveaxis(values, axis, 0)
+    found = np.zeros((size, *moved.shape[1:]))
+    first = np.flatnonzero(np.diff(ends, prepend=-1))
+    among = np.arange(ends.size) - np.repeat(first, np.diff(first, append=ends.size))
+    # One edge into every position at a time: the order of the sum is always the same.
+    order = np.argsort(among, kind="stable")
+    for at in np.split(order, np.flatnonzero(np.diff(among[order])) + 1):
+        scale = weight[at].reshape(-1, *[1] * (moved.ndim - 1))
+        found[ends[at]] += moved[starts[at]] * scale
+    return np.moveaxis(found, 0, axis)
 
 
 def pull_back(
-    counts: NDArray[np.float64], edges: Sequence[NDArray[np.float64]]
+    counts: NDArray[np.float64], edges: Sequence[Edges]
 ) -> NDArray[np.float64]:
     """Return the path counts of a layer's inputs from those of its outputs.
 
     Args:
-        counts: (outputs, ...) one axis per spatial dimension.
-        edges: Per axis (outputs, inputs) edge weights.
+        counts: (..., outputs...) the last axes are the spatial ones.
+        edges: Per spatial axis.
 
     Returns:
-        (inputs, ...) path counts.
+        (..., inputs...) path counts.
     """
-    for axis, matrix in enumerate(edges):
-        counts = np.moveaxis(np.tensordot(counts, matrix, axes=(axis, 0)), -1, axis)
+    for axis, of in enumerate(edges, -len(edges)):
+        if math.prod(of.shape) <= _DENSE:
+            counts = _multiplied(counts, axis, of.dense().T)
+        else:
+            counts = _gathered(
+                counts, axis, of.outputs, of.inputs, of.weight, of.shape[1]
+            )
     return counts
+
+
+def push_forward(
+    values: NDArray[np.float64], edges: Sequence[Edges]
+) -> NDArray[np.float64]:
+    """Return the weighted sum of what each output position reads.
+
+    Args:
+        values: (inputs, ...) one axis per spatial dimension.
+        edges: Per axis.
+
+    Returns:
+        (outputs, ...) sums.
+    """
+    for axis, of in enumerate(edges):
+        order = np.argsort(of.outputs, kind="stable")
+        values = _gathered(
+            values,
+            axis,
+            of.inputs[order],
+            of.outputs[order],
+            of.weight[order],
+            of.shape[0],
+        )
+    return values

@@ -8,11 +8,16 @@ to ``[0, 1]``, as the ramp loss of the certificate is, plus a twentieth of the h
 keeps a gradient on wrong samples. ``w`` grows from 0.02 to 1 over the first half: with the
 full price at once, deep nets collapse to zero.
 
+Where layers have biases, rho counts them at one scale ``bias_energy`` of the grid of scales
+that the bound goes through, and S_N the constants that they multiply at the same scale.
+
 The bound holds for all weights at once, so nothing that is tuned here weakens it.
 """
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -40,12 +45,16 @@ __all__ = [
 ]
 
 
-def price(net: nn.Module, data: Path) -> float:
+_FACTORS = ("K_L", "A_C", "energy_per_sample", "bias_energy", "n")
+
+
+def price(net: nn.Module, data: Path, bias_energy: float = 0.0) -> float:
     """Return ``2 K A_C S_N / n``: what a unit of rho costs in the certificate.
 
     Args:
         net: An architecture; its weights do not matter.
         data: The training sample.
+        bias_energy: What the constants of biases add to the energy of each input.
 
     Raises:
         SystemExit: boundkit's bound does not cover the architecture.
@@ -55,10 +64,9 @@ def price(net: nn.Module, data: Path) -> float:
     if found.value is None:
         reasons = [a.detail for a in found.assumptions if a.holds is False]
         raise SystemExit(f"no price for this architecture: {'; '.join(reasons)}")
-    product = 2.0
-    for factor in ("K_L", "A_C", "S_N"):
-        product *= float(found.terms[factor] or 0)
-    return product / float(found.terms["n"] or 1)
+    terms = {name: float(found.terms.get(name) or 0) for name in _FACTORS}
+    energy = terms["energy_per_sample"] - terms["bias_energy"] + bias_energy
+    return 2 * terms["K_L"] * terms["A_C"] * math.sqrt(energy / terms["n"])
 
 
 def margins(scores: Tensor, y: Tensor) -> Tensor:
@@ -111,30 +119,46 @@ def layers(net: nn.Module) -> list[tuple[Tensor, Tensor | None]]:
     return [*found, (weight, bias)]
 
 
-def _product(chain: Sequence[tuple[Tensor, Tensor | None]]) -> Tensor:
+def _paths(chain: Sequence[tuple[Tensor, Tensor | None]]) -> list[int]:
+    """Return the paths from the bias of each layer to the output, without overlap."""
+    counts = [1]
+    for (weight, _), (after, _) in reversed(list(pairwise(chain))):
+        counts.append(counts[-1] * after[0].numel() // len(weight))
+    return counts[::-1]
+
+
+def _product(
+    chain: Sequence[tuple[Tensor, Tensor | None]], bias_energy: float
+) -> Tensor:
     """Return the norm of a chain; a bias counts against the norm before it."""
     total = torch.ones(())
-    for weight, bias in chain:
-        square = (total * weight.norm()) ** 2
-        total = (square if bias is None else square + (bias**2).sum()).sqrt()
+    having = sum(bias is not None for _, bias in chain)
+    for (weight, bias), paths in zip(chain, _paths(chain), strict=True):
+        total = total * weight.norm()
+        if bias is not None:
+            square = total**2 + (bias**2).sum() * having * paths / bias_energy
+            total = square.sqrt()
     return total
 
 
-def complexity(net: nn.Module, prices: Sequence[float]) -> Tensor:
+def complexity(
+    net: nn.Module, prices: Sequence[float], bias_energy: float = 0.0
+) -> Tensor:
     """Return the complexity term of the certificate at margin 1, with its gradient.
 
     Args:
         net: A chain, or a net with a stem, ``blocks`` and a head.
         prices: Of the chain; or of the routes through 0, 1, .. branches, each of which
             costs the norms on it.
+        bias_energy: As for ``price``; positive where layers have biases.
     """
     if len(prices) == 1:
-        return prices[0] * _product(layers(net))
+        return prices[0] * _product(layers(net), bias_energy)
     parts, weights = dict(net.named_children()), dict(net.named_parameters())
     # Elementary symmetric polynomials of the branches' norms, one branch at a time.
     routes = [torch.ones(())] + [torch.zeros(())] * (len(prices) - 1)
     for branch in parts["blocks"].children():
-        norm = _product([(p, None) for p in branch.parameters()])
+        norm = torch.stack([p.norm() for p in branch.parameters()]).prod()
         longer = [norm * shorter for shorter in routes[:-1]]
         routes = [routes[0], *(a + b for a, b in zip(routes[1:], longer, strict=True))]
     ends = weights["stem.weight"].norm() * weights["head.weight"].norm()
@@ -154,6 +178,7 @@ def train(
     alpha: float,
     clip_from: float,
     seed: int,
+    bias_energy: float = 0.0,
 ) -> nn.Module:
     """Return the trained net, in eval mode.
 
@@ -168,6 +193,7 @@ def train(
         alpha: Share of the price that is charged.
         clip_from: Share of the steps after which the hinge is clipped.
         seed: Of the weights and the order.
+        bias_energy: As for ``price``.
     """
     torch.manual_seed(seed)
     order = torch.Generator().manual_seed(seed)
@@ -183,7 +209,8 @@ def train(
             progress = done / (epochs * steps)
             loss = hinge if progress < clip_from else clipped
             objective = loss(margins(net(inputs[rows]), labels[rows]))
-            objective = objective + alpha * warm_up(progress) * complexity(net, prices)
+            charged = complexity(net, prices, bias_energy)
+            objective = objective + alpha * warm_up(progress) * charged
             optimizer.zero_grad()
             torch.autograd.backward(objective)
             optimizer.step()

@@ -47,6 +47,7 @@ class Run:
         routes: Factories of the chains whose prices are charged; empty for the net's own.
         branch_share: Share of its price that each branch on a route is charged.
         seed: Of the weights and the order.
+        bias_energy: Where layers have biases, the scale at which they are charged.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Run:
     routes: tuple[str, ...] = ()
     branch_share: float = 1.0
     seed: int = 0
+    bias_energy: float = 0.0
 
 
 _LINEAR, _DENSE, _RELU, _LEAKY, _BIASED, _NORM, _RESIDUAL, _POOL, _THREE, _FOUR = (
@@ -83,9 +85,17 @@ RUNS = (
     Run("3v8_leaky", "3v8", "leaky", _LEAKY, 0.19, 10, 0.8),
     Run("0v9_overlap_three", "0v9", "overlap_three", _THREE, 0.32, 10, 1.0),
     Run("0v9_overlap_four", "0v9", "overlap_four", _FOUR, 0.43, 10, 0.7),
-    Run("0v9_biased", "0v9", "biased", _BIASED, None, 14, 0.8),
+    Run("0v9_biased", "0v9", "biased", _BIASED, None, 14, 0.8, bias_energy=1 / 16),
     Run(
-        "0v9_batch_norm", "0v9", "batch_norm", _NORM, None, 14, 0.8, routes=("biased",)
+        "0v9_batch_norm",
+        "0v9",
+        "batch_norm",
+        _NORM,
+        None,
+        14,
+        0.8,
+        routes=("biased",),
+        bias_energy=1 / 16,
     ),
     Run("0v9_max_pool", "0v9", "max_pool", _POOL, None, 14, 0.8),
     Run("0v9_residual", "0v9", "residual", _RESIDUAL, None, 14, 0.8, routes=_ROUTES),

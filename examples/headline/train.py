@@ -32,7 +32,8 @@ def train_one(run: Run, source: Path, out: Path) -> Path:
     data, _ = dataset.prepare(source, out / "data", run.task)
     routes = run.routes or (run.net,)
     prices = [
-        recipe.price(getattr(nets, route)(), data) * run.branch_share**branches
+        recipe.price(getattr(nets, route)(), data, run.bias_energy)
+        * run.branch_share**branches
         for branches, route in enumerate(routes)
     ]
     x, y = dataset.inputs(data)
@@ -47,6 +48,7 @@ def train_one(run: Run, source: Path, out: Path) -> Path:
         alpha=run.alpha,
         clip_from=run.clip_from,
         seed=run.seed,
+        bias_energy=run.bias_energy,
     )
     path = out / f"{run.name}.pt"
     torch.save(net.state_dict(), path)

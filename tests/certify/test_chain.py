@@ -1,5 +1,7 @@
 """Networks as chains of linear maps: what is one, what is not, and its paths."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -272,12 +274,14 @@ def test_what_is_no_chain_is_told(module, shape, why):
 
 
 def test_a_bias_that_is_not_stored_beside_its_weight_is_not_overlooked():
-    module = Written(lambda s, x: functional.linear(x, s.w, s.c))
-    module.w = nn.Parameter(torch.ones(1, 3))
-    module.c = nn.Parameter(torch.ones(1))
+    network = wired(mlp(3, 1, bias=True), (3,))
+    (layer,) = network.layers
+    alone = dataclasses.replace(
+        network, layers=(dataclasses.replace(layer, bias=None),)
+    )
 
     with pytest.raises(NotApplicable, match="adds a bias that is not stored"):
-        chain(wired(module, (3,)))
+        chain(alone)
 
 
 def test_a_dense_layer_along_an_axis_is_told():

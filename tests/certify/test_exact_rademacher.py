@@ -14,8 +14,10 @@ from benchmarks.rademacher_enumeration import (
     measure,
     samples,
     suprema,
+    unit_squares,
 )
 from boundkit.certify.bartlett2017 import spectral_complexity
+from boundkit.certify.chain import chain, path_counts
 from boundkit.certify.margin import dudley
 from tests.certify.examples import certificate, looked_at, wired
 
@@ -44,10 +46,10 @@ CONVOLUTIONS = ("tree, 3 layers", "overlap, k3 s2", "overlap, k3 p1", "max pooli
 
 
 @functools.cache
-def enumerated(name):
+def enumerated(name, bias_energy=None):
     fewer = name in LARGE
-    seed = QUICK.index(name)
-    return measure(name, seed, starts=2 if fewer else 4, steps=60 if fewer else 100)
+    starts, steps = (2, 60) if fewer else (4, 100)
+    return measure(name, QUICK.index(name), starts, steps, bias_energy)
 
 
 def told_of(bound, name):
@@ -63,21 +65,31 @@ def told_of(bound, name):
     return module, x, certificate(bound, network, evidence).terms
 
 
-def size_of(module, size):
+def size_of(module, size, squares=None):
     """The size of the weights of one module, as the search counts it."""
     weights = {k: v.detach()[None] for k, v in module.named_parameters()}
-    return float(size(weights, any(k.endswith("bias") for k in weights)))
+    return float(size(weights, unit_squares(weights) if squares is None else squares))
 
 
-def largest_rows(weights, biased):
+def squares_of(module, shape, bias_energy):
+    """The squared scale of the constant of each layer with a bias."""
+    if bias_energy is None:
+        return None
+    links = chain(wired(module, shape))
+    counts = path_counts(links).biases
+    each = bias_energy / len(counts)
+    return {n: each / count for n, count in zip(links.layers, counts, strict=True)}
+
+
+def largest_rows(weights, squares):
     """Products of the largest l1 norms of a row, (starts,)."""
-    assert not biased
+    assert not squares
     return math.prod(w.flatten(2).abs().sum(2).amax(1) for w in weights.values())
 
 
-def spectral(weights, biased):
+def spectral(weights, squares):
     """Spectral complexities of the paper, (starts,)."""
-    assert not biased
+    assert not squares
     matrices = list(weights.values())
     norms = [torch.linalg.matrix_norm(w, ord=2) for w in matrices]
     rows = [w.norm(dim=2).sum(1) for w in matrices]
@@ -91,6 +103,13 @@ def test_exact_complexity_stays_below_the_bound(name):
 
     assert 0 < found.exact <= found.second
     assert found.exact <= found.of_data <= found.bound
+
+
+@pytest.mark.parametrize("energy", [1 / 16, 4.0])
+def test_biases_at_other_scales_stay_below_too(energy):
+    found = measure("padded, biases", 3, 4, 80, energy)
+
+    assert 0 < found.exact <= found.bound
 
 
 @pytest.mark.slow
@@ -112,9 +131,14 @@ def test_the_search_finds_what_a_linear_map_alone_would_give():
 @pytest.mark.parametrize(("bound", "name"), PAIRS)
 def test_bounds_by_frobenius_norms_stay_above(bound, name):
     module, _, terms = told_of(bound, name)
-    norm = terms["rho"] / size_of(module, filter_norms)
+    energy = terms.get("bias_energy")
+    squares = squares_of(module, CASES[name][1], energy)
+    norm = terms["rho"] / size_of(module, filter_norms, squares)
 
-    assert enumerated(name).exact <= terms["A_C"] * terms["K_L"] * terms["S_N"] * norm
+    assert (
+        enumerated(name, energy).exact
+        <= terms["A_C"] * terms["K_L"] * terms["S_N"] * norm
+    )
 
 
 @pytest.mark.parametrize("name", [*SCALAR, *CONVOLUTIONS])

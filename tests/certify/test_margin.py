@@ -9,7 +9,8 @@ from boundkit.certify.margin import (
     deviation,
     grid_delta,
     margin_bound,
-    samples_needed,
+    ramp_loss,
+    smallest,
 )
 
 
@@ -110,6 +111,58 @@ def test_margins_that_are_all_wrong_give_nothing():
     assert found.log10 > 0
 
 
+def at_size(log_rho, log_unit, margins, log_anchor, gamma):
+    """Tell for a natural logarithm of n whether the bound is below 1."""
+    return lambda log_n: (
+        margin_bound(
+            log_rho,
+            log_unit + log_n / 2,
+            margins,
+            log_n=log_n,
+            log_anchor=log_anchor + log_n / 2,
+            delta=0.05,
+            gamma=gamma,
+        ).log10
+        < 0
+    )
+
+
+@pytest.mark.parametrize("cost", [0.0, 3.0, 2000.0])
+def test_a_share_of_delta_is_a_smaller_delta(cost):
+    def at(delta, log_cost):
+        return margin_bound(
+            1.0,
+            3.0,
+            np.linspace(-0.5, 3, 400),
+            log_n=math.log(400),
+            log_anchor=1.0,
+            delta=delta,
+            gamma=None,
+            log_cost=log_cost,
+        )
+
+    found = at(0.05, cost)
+
+    if cost < 100:
+        expected = at(0.05 * math.exp(-cost), 0.0)
+        np.testing.assert_allclose(found.log10, expected.log10, rtol=1e-12)
+        np.testing.assert_allclose(found.delta_j, expected.delta_j, rtol=1e-12)
+    else:
+        # No float holds that share of delta, the bound is finite all the same.
+        assert found.delta_j == 0
+        assert math.isfinite(found.log10)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_ramp_loss_of_sorted_margins_is_that_of_the_margins(seed):
+    rng = np.random.default_rng(seed)
+    margins = rng.normal(0.5, 1, 50)
+    gammas = rng.uniform(0.01, 4, 7)
+    expected = [np.clip(1 - margins / g, 0, 1).mean() for g in gammas]
+
+    np.testing.assert_allclose(ramp_loss(margins).mean(gammas), expected, rtol=1e-12)
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("margins", [None, np.ones(1000)])
 def test_huge_norms_have_a_logarithm(margins):
@@ -129,21 +182,12 @@ def test_huge_norms_have_a_logarithm(margins):
     low = 636 + math.log10(2) - 1.5
     assert low - 1e-6 <= found.log10 <= low + math.log10(2 * 1.05)
     assert math.isinf(found.complexity)
-    needed = samples_needed(
-        log_rho,
-        0.0,
-        margins,
-        log_anchor_per_root_n=log_anchor,
-        delta=0.05,
-        gamma=1.0,
-    )
+    needed = smallest(at_size(log_rho, 0.0, margins, log_anchor, 1.0))
     assert 2 * 636 < needed < 2 * 638
 
 
 def test_no_sample_is_large_enough_where_the_network_errs():
     margins = np.array([-1.0, -1.0, 1.0])
-    found = samples_needed(
-        0.0, 0.0, margins * 0 - 1, log_anchor_per_root_n=0.0, delta=0.05, gamma=None
-    )
+    found = smallest(at_size(0.0, 0.0, margins * 0 - 1, 0.0, None))
 
     assert found is None

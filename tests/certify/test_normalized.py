@@ -10,6 +10,8 @@ from torch import nn
 
 from boundkit import readers
 from boundkit.certify.normalized import FORM, Energy, energy_of
+from boundkit.certify.residual_steps import steps
+from boundkit.certify.residual_walk import routes
 from boundkit.data import open_data
 from boundkit.errors import NotApplicable
 from boundkit.layers.model_spec import fit, load_model
@@ -17,6 +19,7 @@ from boundkit.measure.observation import watched
 from boundkit.numerics.coins import chain_constant
 from boundkit.types import Declared
 from tests.certify.examples import certificate, cnn, seen, wired
+from tests.certify.residual_nets import local
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 RNG = np.random.default_rng(0)
@@ -97,11 +100,10 @@ def test_the_center_that_was_declared_limits_the_energy():
 
 def test_biases_are_the_same_for_every_input():
     terms = found(module=cnn(bias=True)).terms
-    energy = float(ENERGIES.mean(0) @ [1, 2, 3, 3, 2, 1])
+    energy = float(ENERGIES.mean(0) @ [1, 2, 3, 3, 2, 1]) + terms["bias_energy"]
 
-    # 4 positions with a bias, and the head.
-    np.testing.assert_allclose(terms["energy_per_sample"], energy + 5, rtol=1e-12)
-    assert terms["energy_bound"] < energy + 5.1
+    np.testing.assert_allclose(terms["energy_per_sample"], energy, rtol=1e-12)
+    assert energy < terms["energy_bound"] < energy + 0.1
 
 
 @pytest.mark.parametrize(("lowest", "largest"), [(-0.1, 1.0), (0.0, 1.1)])
@@ -145,7 +147,7 @@ def test_only_the_path_count_bound_rests_on_it():
 
 def test_energy_on_other_positions_takes_its_worst_place():
     sample = evidence()
-    energy = energy_of(sample, np.array([[1.0, 5.0]]), 0.0)
+    energy = energy_of(sample, np.array([[1.0, 5.0]]))
 
     np.testing.assert_allclose(energy.mean, 5 * ENERGIES.sum(1).mean(), rtol=1e-12)
     np.testing.assert_allclose(energy.variance, 0, atol=1e-12)
@@ -153,7 +155,7 @@ def test_energy_on_other_positions_takes_its_worst_place():
 
 def test_without_a_declaration_there_is_no_law():
     with pytest.raises(NotApplicable, match="declare no normalization"):
-        energy_of(seen(3), np.ones(1), 0.0)
+        energy_of(seen(3), np.ones(1))
 
 
 def test_the_mean_energy_is_below_its_bound_as_often_as_claimed():
@@ -161,17 +163,58 @@ def test_the_mean_energy_is_below_its_bound_as_often_as_claimed():
     draws = generator.beta(0.5, 2.0, (4000, 200))
     above = 0
     for e in draws:
-        energy = Energy(e.mean(), e.var(ddof=1), 1.0, 0.0)
-        above += energy.upper(math.log(200), 0.2) < 0.2
+        energy = Energy(e.mean(), e.var(ddof=1), 1.0)
+        above += energy.upper(math.log(200), 0.1) < 0.2
 
     assert above / 4000 <= 0.1
 
 
 def test_the_bound_on_the_energy_never_exceeds_the_largest():
-    assert Energy(0.5, 1.0, 2.0, 0.25).upper(math.log(2), 1e-6) == 2.25
+    assert Energy(0.5, 1.0, 2.0).upper(math.log(2), 1e-6) == 2.0
 
 
 def test_a_pooled_net_takes_the_form_too():
     module = cnn(1, nn.ReLU(), nn.AvgPool1d(2))
 
     assert found(module=module).terms["form"] == FORM
+
+
+def test_routes_have_an_energy_each():
+    module = local()
+    network = wired(module, (1, 6))
+    terms = certificate("sparse_cnn", network, evidence()).terms
+    main, branch = (
+        energy_of(evidence(), route.counts)
+        for route in sorted(
+            routes(steps(network), {("add", 1): np.zeros(1)}, 1, {}),
+            key=lambda route: not route.main,
+        )
+    )
+    level = 0.05 / 4
+    upper = [e.upper(math.log(4000), level) for e in (main, branch)]
+    size = 10 ** terms["rho_log10"] / terms["gamma"] / math.sqrt(4000)
+    # What is left of K once the main route's root is taken out is the branch's.
+    rest = terms["complexity"] / 2 / size - chain_constant([0.5]) * math.sqrt(upper[0])
+    ratio = rest / (chain_constant([0.5, 0.5]) * math.sqrt(upper[1]))
+    first, second = (module[2].branch[k].weight.detach().norm() for k in (0, 2))
+
+    assert terms["form"] == FORM
+    np.testing.assert_allclose(terms["energy_bound"], upper[0], rtol=1e-12)
+    # Rounded up by less than one step of its grid.
+    exact = float(first * second)
+    assert exact <= ratio * (1 + 1e-9) < exact * 2 ** (1 / terms["ratios_per_octave"])
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_additions_take_the_form_and_gain_by_it(bias):
+    module = local(bias=bias)
+    network = wired(module, (1, 6))
+    sample = evidence(50)
+    declared = certificate("sparse_cnn", network, sample)
+    plain = certificate(
+        "sparse_cnn", network, dataclasses.replace(sample, declared=None)
+    )
+
+    assert declared.status == plain.status == "valid"
+    assert declared.value < plain.value
+    assert declared.terms["branches"] == 1

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import typing
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ import torch
 from torch import nn
 
 from benchmarks.residual_enumeration import QUICK, measure
-from boundkit.certify.residual import combined, grid_cost, residual, rounded_up
+from boundkit.certify.lead_paths import lead_paths
+from boundkit.certify.ratio_grid import grid_cost, rounded_up
+from boundkit.certify.residual import combined
+from boundkit.certify.residual_forms import residual
 from boundkit.certify.residual_steps import steps
 from boundkit.errors import NotApplicable
 from boundkit.measure.completion import completed
@@ -29,6 +33,14 @@ from tests.certify.residual_nets import (
 )
 
 
+class Whole(typing.NamedTuple):
+    """The sum over routes with constants of scale 1."""
+
+    constant: float
+    energy: float
+    mean_paths: float
+
+
 def whole(module, shape, ratio, evidence=None):
     network = wired(module, shape)
     of = steps(network)
@@ -38,7 +50,11 @@ def whole(module, shape, ratio, evidence=None):
         for number in range(len(step.inputs))
         if number != step.main
     }
-    return combined(of, network, log_ratios, 1, evidence, 1.0)
+    unit = {step.name: 1.0 for step in of.steps}
+    constant, energy, mean_paths = combined(
+        of, network, log_ratios, unit, evidence, 1.0
+    ).form(0, 1.0)
+    return Whole(constant, energy, mean_paths)
 
 
 def sizes(module, shape):
@@ -50,7 +66,7 @@ def test_one_block_by_hand():
     chained = chain_constant([0.5]) + 0.5 * chain_constant([0.5, 0.5])
     first = dense_constant([0.5]) + 0.5 * dense_constant([0.5, 0.5])
     # Maps of one position have the constants of Theorem A once a bias is a source too.
-    found = whole(dense(), (3,), 0.5).constant[0]
+    found = whole(dense(), (3,), 0.5).constant
 
     np.testing.assert_allclose(chained, 1.9178, rtol=5e-5)  # printed to 4 decimals
     np.testing.assert_allclose(found, first, rtol=1e-12)
@@ -67,15 +83,15 @@ def test_one_block_of_convolutions_by_hand():
     expected += 0.5 * chain_constant([0.5, 0.5]) * math.sqrt(5 * 1 + 9 * 2)
 
     np.testing.assert_allclose(
-        found.constant[0] * math.sqrt(found.energy), expected, rtol=1e-12
+        found.constant * math.sqrt(found.energy), expected, rtol=1e-12
     )
 
 
 @pytest.mark.parametrize("make", [dense, local])
 def test_an_activation_on_the_sum_costs_coins(make):
     shape = (3,) if make is dense else (1, 6)
-    plain = whole(make(), shape, 1.0).constant[0]
-    after = whole(make(after=nn.ReLU), shape, 1.0).constant[0]
+    plain = whole(make(), shape, 1.0).constant
+    after = whole(make(after=nn.ReLU), shape, 1.0).constant
 
     assert plain < after
 
@@ -84,7 +100,7 @@ def test_identity_skips_with_activations_by_hand():
     found = whole(dense(2, after=nn.ReLU), (3,), 2.0)
 
     np.testing.assert_allclose(
-        found.constant[0], 9 * chain_constant([0.5] * 5), rtol=1e-12
+        found.constant, 9 * chain_constant([0.5] * 5), rtol=1e-12
     )
 
 
@@ -99,7 +115,7 @@ def test_equal_blocks_make_elementary_symmetric_polynomials():
     ]
 
     np.testing.assert_allclose(
-        found.constant[0] * math.sqrt(found.energy), sum(by_size), rtol=1e-12
+        found.constant * math.sqrt(found.energy), sum(by_size), rtol=1e-12
     )
 
 
@@ -118,7 +134,7 @@ def test_patches_of_the_sample_lower_every_route():
     seen = looked_at(module, network, x, rng.choice([-1, 1], 200))
     blind = dataclasses.replace(seen, patch_spectrum=None)
     with_data, without = (
-        whole(module, (1, 6), 1.0, each).constant[0] for each in (seen, blind)
+        whole(module, (1, 6), 1.0, each).constant for each in (seen, blind)
     )
 
     assert 0.8 * without < with_data < without
@@ -127,10 +143,12 @@ def test_patches_of_the_sample_lower_every_route():
 class Unit(nn.Module):
     """A layer divided by its norm, the bias counted at the scale of its input."""
 
-    def __init__(self, layer, scale):
+    def __init__(self, layer, scale, constant):
         super().__init__()
-        bias = 0.0 if layer.bias is None else float(layer.bias.detach().norm()) / scale
-        self.norm = math.hypot(float(layer.weight.detach().norm()), bias)
+        scaled = 0.0
+        if layer.bias is not None:
+            scaled = float(layer.bias.detach().norm()) / (scale * constant)
+        self.norm = math.hypot(float(layer.weight.detach().norm()), scaled)
         self.layer, self.scale = layer, scale
 
     def forward(self, z):
@@ -141,11 +159,13 @@ class Unit(nn.Module):
 def test_the_scale_of_the_output_is_the_product_of_the_norms(after):
     module = dense(1, bias=True, after=after)
     network, found = sizes(module, (3,))
-    form = residual(network, found, None, 1.0)[0]
-    stem = Unit(module[0], 1.0)
-    first = Unit(module[2].branch[0], stem.norm)
-    second = Unit(module[2].branch[2], stem.norm * first.norm)
-    head = Unit(module[-1], stem.norm)
+    form = residual(network, found, None, 1.0).forms[0]
+    # Four layers on vectors: one path from each constant.
+    constant = math.sqrt(form.bias_energy / 4)
+    stem = Unit(module[0], 1.0, constant)
+    first = Unit(module[2].branch[0], stem.norm, constant)
+    second = Unit(module[2].branch[2], stem.norm * first.norm, constant)
+    head = Unit(module[-1], stem.norm, constant)
     ratio = first.norm * second.norm
     x = torch.randn(20, 3, dtype=torch.float64)
     z = torch.relu(stem(x))
@@ -153,15 +173,23 @@ def test_the_scale_of_the_output_is_the_product_of_the_norms(after):
     z = z if after is None else torch.relu(z)
 
     np.testing.assert_allclose(
-        form.complexity.log_rho, math.log(stem.norm * head.norm), rtol=1e-12
+        form.log_rho, math.log(stem.norm * head.norm), rtol=1e-12
     )
     torch.testing.assert_close(
         module(x), head(z) * stem.norm * head.norm, rtol=1e-9, atol=1e-12
     )
     rounded, k = rounded_up(math.log(ratio), 1)
-    assert form.log_cost == pytest.approx(grid_cost([k]) + math.log(4), rel=1e-12)
-    at_grid = whole(module, (3,), math.exp(rounded)).constant[0]
-    np.testing.assert_allclose(form.complexity.constant, at_grid, rtol=1e-12)
+    assert form.extra["log_ratio_cost"] == pytest.approx(
+        grid_cost([k], 1) + math.log(4), rel=1e-12
+    )
+    # All constants together are one more input of energy 1/16, on either route.
+    chained = chain_constant([0.5] * (1 if after is None else 3))
+    longer = chain_constant([0.5] * (2 if after is None else 3))
+    main = 1 + form.bias_energy / 2
+    branch = 1 + form.bias_energy * 3 / 4
+    expected = chained + math.exp(rounded) * longer * math.sqrt(branch / main)
+    np.testing.assert_allclose(form.energy, main, rtol=1e-12)
+    np.testing.assert_allclose(form.constant, expected, rtol=1e-12)
 
 
 def test_a_projection_is_counted_by_its_ratio():
@@ -171,17 +199,15 @@ def test_a_projection_is_counted_by_its_ratio():
         nn.Flatten(), line(6, 1),
     )  # fmt: skip
     network, found = sizes(module, (1, 6))
-    before = residual(network, found, None, 1.0)
+    before = residual(network, found, None, 1.0).forms
     with torch.no_grad():
         module[2].skip.weight *= 3
         module[2].branch[2].weight *= 3
-    after = residual(*sizes(module, (1, 6)), None, 1.0)
+    after = residual(*sizes(module, (1, 6)), None, 1.0).forms
 
     for one, other in zip(before, after, strict=True):
-        np.testing.assert_allclose(
-            other.complexity.log_rho - one.complexity.log_rho, math.log(3), rtol=1e-9
-        )
-        assert other.complexity.constant == pytest.approx(one.complexity.constant)
+        np.testing.assert_allclose(other.log_rho - one.log_rho, math.log(3), rtol=1e-9)
+        assert other.constant == pytest.approx(one.constant)
         assert other.log_cost == one.log_cost
 
 
@@ -199,17 +225,18 @@ def normalized(factor, shift):
 def test_a_normalization_that_stays_is_a_layer_without_a_coin():
     module = normalized([-2.0, 1.0], [3.0, 4.0])
     network, found = sizes(module, (1, 6))
-    (form,) = residual(network, found, None, 1.0)
+    form = residual(network, found, None, 1.0).forms[0]
     norm = [float(module[i].weight.detach().norm()) for i in (0, 3, 6)]
-    rho = norm[0] * math.hypot(2.0, 5.0 / norm[0]) * norm[1] * norm[2]
+    # 16 taps meet one of the 6 positions with a constant; 9 paths from the middle.
+    mean_paths = (5 + 8 + 9) / 3
+    energy = mean_paths / 16
+    shift = 5.0 / norm[0] * math.sqrt(16 / energy)
+    rho = norm[0] * math.hypot(2.0, shift) * norm[1] * norm[2]
 
-    np.testing.assert_allclose(form.complexity.log_rho, math.log(rho), rtol=1e-12)
-    assert form.log_cost == 0
-    # 9 paths from the middle; 6 positions with a constant, 16 taps that meet one.
-    np.testing.assert_allclose(form.complexity.energy, 9 + 16, rtol=1e-12)
-    np.testing.assert_allclose(
-        form.complexity.constant, chain_constant([0.5, 0.5]), rtol=1e-12
-    )
+    np.testing.assert_allclose(form.log_rho, math.log(rho), rtol=1e-12)
+    assert form.log_cost == math.log(2)
+    np.testing.assert_allclose(form.energy, 9 + energy, rtol=1e-12)
+    np.testing.assert_allclose(form.constant, chain_constant([0.5, 0.5]), rtol=1e-12)
 
 
 def test_statistics_that_are_not_there_are_told():
@@ -218,15 +245,39 @@ def test_statistics_that_are_not_there_are_told():
         residual(network, dataclasses.replace(found, affine={}), None, 1.0)
 
 
-def test_a_branch_of_zeros_costs_the_smallest_ratio():
+def test_a_branch_of_zeros_costs_next_to_nothing():
     module = dense()
     nn.init.zeros_(module[2].branch[2].weight)
-    found = residual(*sizes(module, (3,)), None, 1.0)[0]
+    found = residual(*sizes(module, (3,)), None, 1.0).forms[0]
 
     np.testing.assert_allclose(
-        found.complexity.constant,
-        dense_constant([0.5]) + 0.1 * dense_constant([0.5, 0.5]),
+        found.constant,
+        dense_constant([0.5]) + dense_constant([0.5, 0.5]) / 256,
         rtol=1e-12,
+    )
+    np.testing.assert_allclose(found.log_cost, math.log(2 * 4), rtol=1e-12)
+
+
+def test_the_spread_of_a_branch_is_taken_out_before_rounding():
+    module = local()
+    network, found = sizes(module, (1, 6))
+    of = steps(network)
+    (spread,) = lead_paths(of).log_spread.values()
+    np.testing.assert_allclose(math.exp(2 * spread), 122 / 16, rtol=1e-12)
+    first = float(module[2].branch[0].weight.detach().norm())
+    second = float(module[2].branch[2].weight.detach().norm())
+    point, k = rounded_up(math.log(first * second) + spread, 1)
+    form = residual(network, found, None, 1.0).forms[0]
+    expected = chain_constant([0.5]) * math.sqrt(3)
+    expected += (
+        math.exp(point - spread) * chain_constant([0.5] * 2) * math.sqrt(_most_paths(1))
+    )
+
+    np.testing.assert_allclose(
+        form.constant * math.sqrt(form.energy), expected, rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        form.log_cost, grid_cost([k], 1) + math.log(4), rtol=1e-12
     )
 
 
@@ -241,31 +292,11 @@ def test_ratios_beyond_floats_go_into_rho():
     module = dense(3)
     for k in (2, 3, 4):
         module[k].branch[2].weight.data *= 1e150
-    found = residual(*sizes(module, (3,)), None, 1.0)[-1].complexity
+    found = residual(*sizes(module, (3,)), None, 1.0).forms[-1]
 
     assert math.isfinite(found.constant)
     assert found.log_rho > 3 * 150 * math.log(10) * 0.9
     assert math.isfinite(found.mean_paths)
-
-
-@pytest.mark.parametrize("per_octave", [1, 2, 8])
-@pytest.mark.parametrize("ratio", [0.0, 0.01, 0.1, 0.5, 1.0, 7.3, 1e9])
-def test_ratios_are_rounded_up_to_the_next_point(ratio, per_octave):
-    log_ratio = math.log(ratio) if ratio else -math.inf
-    value, k = rounded_up(log_ratio, per_octave)
-
-    np.testing.assert_allclose(math.exp(value), 0.1 * 2 ** (k / per_octave), rtol=1e-12)
-    assert value >= log_ratio - 1e-12
-    assert k == 0 or value - math.log(2) / per_octave < log_ratio
-
-
-def test_shares_of_delta_sum_to_one():
-    shares = [math.exp(-grid_cost([k])) for k in range(2000)]
-
-    np.testing.assert_allclose(sum(shares), 1 - 1 / 2001, rtol=1e-9)
-    np.testing.assert_allclose(
-        grid_cost([3, 4]), grid_cost([3]) + grid_cost([4]), rtol=1e-12
-    )
 
 
 @pytest.mark.parametrize(("seed", "name"), list(enumerate(QUICK)))
@@ -287,5 +318,5 @@ def test_a_block_that_does_nothing_new():
     module = net(line(3, 4), nn.ReLU(), Sum(nn.Identity()), line(4, 1))
     found = whole(module, (3,), 1.0)
 
-    np.testing.assert_allclose(found.constant[0], 2 * dense_constant([0.5]), rtol=1e-12)
+    np.testing.assert_allclose(found.constant, 2 * dense_constant([0.5]), rtol=1e-12)
     assert block().skip is None

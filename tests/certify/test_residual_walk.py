@@ -13,7 +13,7 @@ from tests.certify.examples import cnn, mlp, wired
 from tests.certify.residual_nets import Sum, conv, dense, line, local, local_block, net
 
 
-def found(module, shape, log_ratio=0.0):
+def found(module, shape, log_ratio=0.0, square=1.0):
     of = steps(wired(module, shape))
     ratios = {
         (step.name, number): np.array([log_ratio])
@@ -21,7 +21,7 @@ def found(module, shape, log_ratio=0.0):
         for number in range(len(step.inputs))
         if number != step.main
     }
-    return routes(of, ratios, 1)
+    return routes(of, ratios, 1, {step.name: square for step in of.steps})
 
 
 CHAINS = {
@@ -98,6 +98,15 @@ def test_a_constant_goes_on_with_the_main_summand_only():
     # In the branch: the last layer's, those of its first through the taps that meet a
     # position, and the stem's through both: 5 + 8 + 9 + 9 + 8 + 5. Not the head's.
     assert constants[False] == 6 + 16 + 44
+
+
+def test_constants_count_by_the_square_of_their_scale():
+    one, other = (
+        sorted(route.constants for route in found(local(bias=True), (1, 6), square=s))
+        for s in (1.0, 0.25)
+    )
+
+    np.testing.assert_allclose(other, [0.25 * c for c in one], rtol=1e-12)
 
 
 def test_unlike_blocks_in_great_number_are_not_covered():

@@ -8,8 +8,17 @@ import pytest
 import torch
 from torch import nn
 
+from boundkit.certify.bias_scales import bias_scale, scaled
 from boundkit.certify.chain import chain, path_counts
+from boundkit.certify.rademacher import (
+    Complexity,
+    conclude,
+    log_product,
+    norms_in_order,
+)
 from boundkit.certify.sparse_cnn import _positions
+from boundkit.measure.completion import completed
+from boundkit.measure.norms import norms
 from boundkit.numerics.coins import chain_constant, dense_constant
 from boundkit.types import Layer, StoredTensor
 from tests.certify.examples import (
@@ -55,15 +64,64 @@ def test_biases_enter_the_norm_and_the_energy():
     module = cnn(bias=True)
     network = wired(module, (1, 6))
     found = certificate("sparse_cnn", network, seen(5000, positions=np.ones(6)))
-    first = math.hypot(norm(module, "0.weight"), norm(module, "0.bias"))
-    second = math.hypot(norm(module, "3.weight"), norm(module, "3.bias") / first)
+    energy = found.terms["bias_energy"]
+    # Two biases; 4 paths from the first, one from the other.
+    at_conv = norm(module, "0.bias") * math.sqrt(2 * 4 / energy)
+    at_head = norm(module, "3.bias") * math.sqrt(2 / energy)
+    first = math.hypot(norm(module, "0.weight"), at_conv)
+    second = math.hypot(norm(module, "3.weight"), at_head / first)
 
     np.testing.assert_allclose(
         10 ** found.terms["rho_log10"], first * second, rtol=1e-12
     )
-    # 12 paths from the input, 4 positions with a bias, 1 bias of the head.
-    np.testing.assert_allclose(found.terms["energy_per_sample"], 17, rtol=1e-12)
+    # 12 paths from the input.
+    np.testing.assert_allclose(
+        found.terms["energy_per_sample"], 12 + energy, rtol=1e-12
+    )
     assert found.terms["K_L"] == chain_constant([0.5])
+
+
+@pytest.mark.parametrize("factor", [1e-4, 0.1, 1.0, 30.0, 1e5])
+def test_the_scale_of_biases_follows_that_of_the_inputs(factor):
+    module = cnn(bias=True)
+    plain = certificate("sparse_cnn", wired(module, (1, 6)), seen(5000, energy=1.0))
+    with torch.no_grad():
+        module[0].bias *= factor
+        module[3].bias *= factor
+    found = certificate(
+        "sparse_cnn", wired(module, (1, 6)), seen(5000, factor, energy=factor**2)
+    )
+    terms, others = found.terms, plain.terms
+    size, other = (
+        t["rho_log10"] + math.log10(t["energy_per_sample"]) / 2 for t in (terms, others)
+    )
+
+    # The same function of inputs and biases in other units, on a grid of factors of 2.
+    np.testing.assert_allclose(size - math.log10(factor), other, atol=0.06, rtol=0)
+
+
+def test_the_best_scale_of_biases_is_found():
+    module = cnn(bias=True)
+    network = wired(module, (1, 6))
+    sample = seen(5000, 2.0, energy=3.0)
+    found = certificate("sparse_cnn", network, sample)
+    sizes = completed(network, norms(network))
+    of = chain(network)
+    weights, biases = norms_in_order(of.layers, sizes, 1)
+    pieces = Complexity(0.0, chain_constant(of.coins), "", 1, 3 * 3.0 + 0.0, 2.0, 2)
+    values = []
+    for step in range(-8, 9):
+        scale = bias_scale(step, 2.0)
+        form = dataclasses.replace(
+            pieces,
+            log_rho=log_product(weights, scaled(biases, (4.0, 1.0), scale)),
+            energy=pieces.energy + scale.energy,
+            mean_paths=2.0 + scale.energy,
+            log_cost=scale.log_cost,
+        )
+        values.append(conclude(form, (), sample, 0.05, None, 1.0).log10)
+
+    np.testing.assert_allclose(found.log10, min(values), rtol=1e-9)
 
 
 def test_only_layers_that_have_a_bias_pay_for_it():
@@ -73,7 +131,15 @@ def test_only_layers_that_have_a_bias_pay_for_it():
         "sparse_cnn", wired(module, (1, 6)), seen(5000, positions=np.ones(6))
     )
 
-    np.testing.assert_allclose(found.terms["energy_per_sample"], 13, rtol=1e-12)
+    energy = found.terms["bias_energy"]
+    first = norm(module, "0.weight")
+    last = math.hypot(
+        norm(module, "3.weight"), norm(module, "3.bias") / first / math.sqrt(energy)
+    )
+    np.testing.assert_allclose(10 ** found.terms["rho_log10"], first * last, rtol=1e-12)
+    np.testing.assert_allclose(
+        found.terms["energy_per_sample"], 12 + energy, rtol=1e-12
+    )
 
 
 def test_a_bias_that_came_out_as_zero_is_still_one():
@@ -83,7 +149,8 @@ def test_a_bias_that_came_out_as_zero_is_still_one():
             nn.init.zeros_(part)
     found = certificate("sparse_cnn", wired(module, (3,)), seen(100))
 
-    assert found.terms["energy_per_sample"] == 3
+    assert found.terms["energy_per_sample"] == 1 + found.terms["bias_energy"]
+    assert found.terms["bias_energy"] > 0
     assert found.terms["K_L"] == chain_constant([0.5])
 
 
@@ -247,16 +314,27 @@ def test_biases_of_convolutions_enter_at_every_position_of_the_tree():
     plain = certificate("sparse_cnn", stored(cnn(bias=False)), told(1000))
     found = certificate("sparse_cnn", stored(cnn(bias=True)), told(1000))
     added = found.terms["energy_per_sample"] - plain.terms["energy_per_sample"]
+    module = cnn(bias=True)
+    energy = found.terms["bias_energy"]
+    first = math.hypot(
+        norm(module, "0.weight"), norm(module, "0.bias") * math.sqrt(2 * 4 / energy)
+    )
+    head = norm(module, "3.bias") * math.sqrt(2 / energy) / first
+    rho = first * math.hypot(norm(module, "3.weight"), head)
 
     assert found.status == "assumed"
-    assert added == sum(_positions(stored(cnn(bias=True)).layers))
+    assert added == energy
+    assert _positions(stored(cnn(bias=True)).layers) == [4, 1]
+    np.testing.assert_allclose(10 ** found.terms["rho_log10"], rho, rtol=1e-12)
 
 
 def test_dense_biases_need_none():
     found = certificate("sparse_cnn", stored(mlp(3, 4, 1, bias=True)), told(1000))
 
     assert found.status == "assumed"
-    np.testing.assert_allclose(found.terms["energy_per_sample"], 3, rtol=1e-12)
+    np.testing.assert_allclose(
+        found.terms["energy_per_sample"], 1 + found.terms["bias_energy"], rtol=1e-12
+    )
 
 
 def test_positions_of_a_tree_follow_from_shapes():

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from boundkit.certify.chain import chain
-from boundkit.certify.sparse_cnn_log import as_dense, degree, norms_in_order, sources
+from boundkit.certify.rademacher import norms_in_order
+from boundkit.certify.sparse_cnn_log import as_dense, degree, sources
 from boundkit.certify.unrolled import biased_layers
 from boundkit.measure.norms import norms
 from tests.certify.examples import certificate, cnn, mlp, seen, stored, told, wired

@@ -50,13 +50,15 @@ def test_averages_count_at_least_by_their_operator_norm(stride):
 def test_biases_enter_once_for_each_position():
     module = cnn(bias=True)
     found = certificate("toeplitz", wired(module, (1, 6)), seen(5000, energy=2.0))
-    bias = float(module[0].bias.detach().norm()) * math.sqrt(4)
+    energy = found.terms["bias_energy"]
+    bias = float(module[0].bias.detach().norm()) * math.sqrt(4) * math.sqrt(2 / energy)
     first = math.hypot(np.linalg.norm(matrix(module[0], (1, 6))), bias)
     head = float(module[3].weight.detach().norm())
-    second = math.hypot(head, abs(float(module[3].bias.detach())) / first)
+    last = abs(float(module[3].bias.detach())) * math.sqrt(2 / energy)
+    second = math.hypot(head, last / first)
 
     np.testing.assert_allclose(rho_of(found), first * second, rtol=1e-12)
-    np.testing.assert_allclose(found.terms["energy_per_sample"], 4, rtol=1e-12)
+    np.testing.assert_allclose(found.terms["energy_per_sample"], 2 + energy, rtol=1e-12)
     assert found.terms["K_L"] == chain_constant([0.5])
 
 

@@ -131,15 +131,31 @@ def test_warm_up_rises_to_the_full_price_at_half_time():
 
 def test_charged_norm_is_the_rho_of_the_report(sample):
     torch.manual_seed(0)
-    for name in ("relu", "overlap_three", "biased"):
-        of = net(name)
+    for name in ("relu", "overlap_three", "biased", "batch_norm"):
+        of = net(name).eval()
+        for buffer, values in of.named_buffers():
+            if buffer.startswith("norm.running"):
+                values.uniform_(0.5, 2)
         report = boundkit.analyze(of, model=of, data=str(sample), only=["bounds"])
-        log10 = report.certificates["sparse_cnn"].terms["rho_log10"]
+        terms = report.certificates["sparse_cnn"].terms
+        charged = recipe.complexity(of, [1.0], terms.get("bias_energy") or 0.0)
 
-        assert recipe.complexity(of, [1.0]).item() == pytest.approx(
-            10**log10,
+        assert charged.item() == pytest.approx(
+            10 ** terms["rho_log10"],
             rel=1e-5,  # float32 against float64
         )
+
+
+def test_price_of_biases_is_that_of_the_report_at_its_scale(sample):
+    of = net("biased")
+    report = boundkit.analyze(of, model=of, data=str(sample), only=["bounds"])
+    terms = report.certificates["sparse_cnn"].terms
+    expected = 2 * terms["K_L"] * terms["S_N"] / 60
+
+    assert recipe.price(of, sample, terms["bias_energy"]) == pytest.approx(
+        expected, rel=1e-9
+    )
+    assert recipe.price(of, sample, 1.0) > recipe.price(of, sample, 1 / 16)
 
 
 def test_folding_leaves_the_function_of_the_first_layer():
