@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import fx
 
-__all__ = ["known", "translate"]
+__all__ = ["known", "overload", "translate"]
 
 _METHODS = {
     "aten.add_.Tensor": "add_",
@@ -65,6 +65,16 @@ def _functions() -> Mapping[str, Any]:
 def known(name: str) -> bool:
     """Say whether a call such as ``"aten.conv2d.default"`` is in the table."""
     return name in _METHODS or name in _functions()
+
+
+@cache
+def _overloads() -> Mapping[str, str]:
+    return {name.split(".")[1]: name for name in (*_METHODS, *_functions())}
+
+
+def overload(name: str) -> str | None:
+    """Return a name such as ``"aten.conv2d.default"`` for ``"conv2d"``, or None."""
+    return _overloads().get(name)
 
 
 def translate(node: fx.Node, name: str) -> None:

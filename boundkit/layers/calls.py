@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import fx, nn
 
-__all__ = ["Followed", "layer_name", "operation", "sources"]
+__all__ = ["Followed", "bias_name", "layer_name", "operation", "sources"]
 
 Shape = tuple[int, ...]
 
@@ -110,6 +110,16 @@ def layer_name(net: Followed, node: fx.Node) -> str:
     return "" if weight is None else net.path(weight)
 
 
+def bias_name(net: Followed, node: fx.Node) -> str | None:
+    """Return the name of the bias that a layer node adds, None if it adds none."""
+    if node.op == "call_module":
+        module = net.root.get_submodule(str(node.target))
+        there = getattr(module, "bias", None) is not None
+        return f"{net.path(node)}.bias".removeprefix(".") if there else None
+    bias = _bias(node)
+    return None if bias is None else net.path(bias)
+
+
 def _label(net: Followed, node: fx.Node) -> str:
     if node.op == "call_module":
         return type(net.root.get_submodule(str(node.target))).__name__
@@ -122,6 +132,10 @@ def _of_one_tensor(
     unknown = Operation("unknown", detail=_label(net, node))
     name = _torch_name(node)
     if _weight(node) is not None:
+        if (bias := _bias(node)) is not None and bias.op != "get_attr":
+            return Operation(
+                "unknown", detail=f"{_label(net, node)} of a computed bias"
+            )
         module = _layer_module(net, node)
         return unknown if module is None else describe(module, source, target)
     if len(sources(node)) == 1 and name in _COPIES:
@@ -224,6 +238,14 @@ def _weight(node: fx.Node) -> fx.Node | None:
         return None
     weight = node.args[1] if len(node.args) > 1 else node.kwargs.get("weight")
     return weight if isinstance(weight, fx.Node) and weight.op == "get_attr" else None
+
+
+def _bias(node: fx.Node) -> fx.Node | None:
+    """Return what a functional layer adds to its output."""
+    from torch import fx
+
+    bias = node.args[2] if len(node.args) > 2 else node.kwargs.get("bias")
+    return bias if isinstance(bias, fx.Node) else None
 
 
 def _layer_module(net: Followed, node: fx.Node) -> nn.Module | None:

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from boundkit.layers.calls import Followed, layer_name, operation, sources
+from boundkit.layers.calls import (
+    Followed,
+    bias_name,
+    layer_name,
+    operation,
+    sources,
+)
 from boundkit.layers.exported_graph import exported
 from boundkit.layers.operations import is_plain
 from boundkit.layers.probe import evaluating, random_inputs
@@ -218,4 +224,5 @@ def _node(net: Followed, node: fx.Node, name: str, inputs: tuple[str, ...]) -> N
         geometry=done.geometry,
         detail=done.detail,
         statistics=done.statistics,
+        bias=bias_name(net, node) if done.op == "layer" else None,
     )

@@ -82,6 +82,7 @@ def in_checkpoint(
         replace(
             node,
             layer=None if node.layer is None else find(node.layer),
+            bias=None if node.bias is None else find(node.bias),
             statistics=_renamed(node.statistics, find),
         )
         for node in nodes

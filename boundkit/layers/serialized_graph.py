@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from boundkit.layers.aten import known, translate
 from boundkit.layers.calls import Followed
 from boundkit.layers.graph import Traced, described
+from boundkit.layers.placeholders import holding, nameless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
-    from torch import fx, nn
+    from torch import fx
 
     from boundkit.types import StoredTensor
 
@@ -93,7 +93,7 @@ def _from_program(
     graph.eliminate_dead_code()
     shapes: dict[fx.Node, Shape | None] = {values[n]: sizes.get(n) for n in values}
     shapes[end] = sizes[results[0]]
-    root = _holding({name: sizes[entry] for name, entry in stored.items()})
+    root = holding({name: sizes[entry] for name, entry in stored.items()})
     batch = sizes[inputs[0]][0]
     return Traced(described(Followed(root, graph, batch, shapes, "")))
 
@@ -145,7 +145,7 @@ def _append(
             keywords[given["name"]] = value
         else:
             arguments.append(value)
-    node = graph.call_function(_nameless(name), tuple(arguments), keywords)
+    node = graph.call_function(nameless(name), tuple(arguments), keywords)
     if readable:
         translate(node, name)
     for output in call["outputs"]:
@@ -153,16 +153,6 @@ def _append(
             returned = entry if kind == "as_tensors" else [entry]
             for part in returned if kind.startswith("as_tensor") else ():
                 values[part["name"]] = node
-
-
-def _nameless(name: str) -> Any:
-    """Return a function that stands for a call; it bears its name and is never run."""
-
-    def unknown(*arguments: Any) -> None:
-        del arguments
-
-    unknown.__name__ = name
-    return unknown
 
 
 def _argument(
@@ -181,21 +171,3 @@ def _argument(
         # The batch axis of a reshape: any size of its own will do.
         return [-1 if v is None else v for v in found], True
     return value, kind in _LITERALS
-
-
-def _holding(shapes: Mapping[str, Shape]) -> nn.Module:
-    """Return a module with parameters of these names and shapes, without numbers."""
-    import torch
-    from torch import nn
-
-    root = nn.Module()
-    for name, shape in shapes.items():
-        *path, leaf = name.split(".")
-        parent = root
-        for part in path:
-            if part not in dict(parent.named_children()):
-                parent.add_module(part, nn.Module())
-            parent = parent.get_submodule(part)
-        empty: torch.Tensor = torch.empty(shape, device="meta")
-        parent.register_parameter(leaf, nn.Parameter(empty, requires_grad=False))
-    return root

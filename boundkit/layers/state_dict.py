@@ -10,6 +10,7 @@ from boundkit.layers.forward_order import follows, forward_order
 from boundkit.layers.names import Verdict, classify, looks_like_weight
 from boundkit.layers.parametrized import Rebuilt, rebuild
 from boundkit.numerics.blocks import is_floating
+from boundkit.numerics.collector import without_collector
 from boundkit.types import Geometry, Layer, LedgerRow, Network
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ def _ordered(
     return ((*order, *rest) if moved else layers), moved
 
 
+@without_collector()
 def from_tensors(checkpoint: Checkpoint) -> tuple[Network, tuple[LedgerRow, ...]]:
     """Return the layers in stored order, and one ledger row per tensor.
 

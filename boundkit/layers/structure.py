@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 __all__ = ["claims_homogeneity", "structure"]
 
-#: Class names of modules that attend.
+#: In class names of modules, and of calls that attend.
 _ATTENTION = ("attention", "transformer")
-_RECURRENT = ("LSTM", "GRU", "RNN")
+#: In class names of modules, and of ATen's calls.
+_RECURRENT = ("LSTM", "GRU", "RNN", "aten.lstm.", "aten.gru.", "aten.rnn_")
 
 
 def _sort(node: Node) -> str | None:

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from boundkit.errors import ModelError
+from boundkit.types import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from boundkit.types import Kind, Layer, Network, Node, StoredTensor
+    from boundkit.types import Kind, Network, Node, StoredTensor
 
 __all__ = ["first_layer", "wire"]
 
@@ -27,11 +28,57 @@ _CONVS: dict[tuple[bool, int], Kind] = {
 }
 
 
-def _informed(layer: Layer, node: Node, uses: int) -> Layer:
+#: Of layers told from names, those whose graph shows a plain linear map.
+_TABLES = frozenset({"embedding", "recurrent", "attention"})
+
+
+def _informed(
+    layer: Layer, node: Node, uses: int, tensors: Mapping[str, StoredTensor]
+) -> Layer:
+    """Return the layer as the graph shows it, whatever its name made of it."""
+    bias = layer.bias if node.detail == "bias" else None
+    layer = replace(
+        layer, uses=uses, counted=True, bias=tensors.get(node.bias or "", bias)
+    )
     if node.geometry is None:
-        return replace(layer, uses=uses)
+        kind: Kind = "linear" if layer.kind in _TABLES else layer.kind
+        return replace(layer, kind=kind)
     kind = _CONVS.get((node.geometry.transposed, len(node.geometry.kernel)), layer.kind)
-    return replace(layer, geometry=node.geometry, kind=kind, uses=uses)
+    return replace(layer, geometry=node.geometry, kind=kind)
+
+
+def _found(
+    name: str, layers: Mapping[str, Layer], tensors: Mapping[str, StoredTensor]
+) -> Layer:
+    """Return a layer that the graph names, also where its name did not tell of one.
+
+    Raises:
+        ModelError: The checkpoint holds no such matrix.
+    """
+    if name in layers:
+        return layers[name]
+    if name in tensors and len(tensors[name].shape) > 1:
+        return Layer(name, "linear", tensors[name])
+    raise ModelError(
+        f"the model applies {name!r}, which the checkpoint does not hold "
+        "as a layer; check that model and checkpoint belong together"
+    )
+
+
+def _with_one_bias(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Return the nodes; layers that add different biases are no longer known."""
+    biases: dict[str, set[str | None]] = {}
+    for node in nodes:
+        if node.layer is not None:
+            biases.setdefault(node.layer, set()).add(node.bias)
+    several = {name for name, found in biases.items() if len(found) > 1}
+    why = "layer that adds different biases in turn"
+    return tuple(
+        replace(node, op="unknown", layer=None, geometry=None, bias=None, detail=why)
+        if node.layer in several
+        else node
+        for node in nodes
+    )
 
 
 def wire(
@@ -47,24 +94,22 @@ def wire(
         tensors: Of the checkpoint; those that nodes name become ``Network.vectors``.
 
     Returns:
-        Layers in forward order with their geometry and number of uses; those that the
-        trace does not reach come last and keep what was known of them.
+        Layers in forward order with their geometry and number of uses, each of the
+        kind that the graph shows; those that the trace does not reach come last and
+        keep what was known of them.
 
     Raises:
         ModelError: The trace applies a layer that the checkpoint does not hold.
     """
+    nodes = _with_one_bias(nodes)
     layers = {layer.name: layer for layer in network.layers}
     uses = Counter(node.layer for node in nodes if node.layer is not None)
     ordered: dict[str, Layer] = {}
     for node in nodes:
         if node.layer is None or node.layer in ordered:
             continue
-        if node.layer not in layers:
-            raise ModelError(
-                f"the model applies {node.layer!r}, which the checkpoint does not hold "
-                "as a layer; check that model and checkpoint belong together"
-            )
-        ordered[node.layer] = _informed(layers[node.layer], node, uses[node.layer])
+        found = _found(node.layer, layers, tensors)
+        ordered[node.layer] = _informed(found, node, uses[node.layer], tensors)
     for name, layer in layers.items():
         ordered.setdefault(name, layer)
     named = (node.statistics.tensors for node in nodes if node.statistics is not None)

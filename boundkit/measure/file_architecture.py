@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from boundkit.errors import ModelError, NotApplicable
 from boundkit.layers.geometry import output_size
 from boundkit.layers.model_spec import fit
+from boundkit.layers.script_graph import from_script
 from boundkit.layers.serialized_graph import from_program
 from boundkit.layers.stored_module import input_shape_of, largest_map, stored_module
-from boundkit.layers.wiring import wire
+from boundkit.layers.wiring import first_layer, wire
 from boundkit.measure.following import Architecture, followed
 from boundkit.normalize import normalized
 from boundkit.readers.exported import NAME as EXPORTED
 from boundkit.readers.program_graph import program_graph
+from boundkit.readers.script_program import script_program
+from boundkit.readers.torchscript import NAME as SCRIPTED
 from boundkit.types import Notice
 
 if TYPE_CHECKING:
@@ -34,7 +37,8 @@ def from_file(
 ) -> Architecture:
     """Return what the file itself tells of the architecture, without running its code.
 
-    An exported program holds its graph; of an ``nn.Sequential`` the attributes suffice.
+    An exported program holds its graph; of an ``nn.Sequential`` the attributes suffice;
+    the code of a scripted or traced module is parsed and followed on shapes alone.
 
     Args:
         network: Layers as the checkpoint's tensors tell them.
@@ -50,6 +54,8 @@ def from_file(
     try:
         if checkpoint.format == EXPORTED:
             return _of_program(network, checkpoint)
+        if checkpoint.format == SCRIPTED:
+            return _of_archive(network, checkpoint, input_shape)
         if checkpoint.modules:
             return _of_modules(network, checkpoint, input_shape)
     except (NotApplicable, ModelError) as reason:
@@ -69,6 +75,52 @@ def _of_program(network: Network, checkpoint: Checkpoint) -> Architecture:
     wired = wire(network, found.nodes, checkpoint.tensors)
     _require_ordinary(wired)
     return Architecture(wired, normalized(wired))
+
+
+def _of_archive(
+    network: Network, checkpoint: Checkpoint, input_shape: Sequence[int] | None
+) -> Architecture:
+    try:
+        # Torch's own layers one after another can be run, and so probed.
+        return _of_modules(network, checkpoint, input_shape)
+    except NotApplicable:
+        return _of_script(network, checkpoint, input_shape)
+
+
+def _of_script(
+    network: Network, checkpoint: Checkpoint, input_shape: Sequence[int] | None
+) -> Architecture:
+    program = script_program(checkpoint.files[0])
+    if program is None:
+        raise NotApplicable("it holds no code")
+    layers = {layer.name for layer in network.layers}
+    shape = tuple(input_shape or _dense_input(network))
+    if not shape:
+        raise NotApplicable("the size of its inputs is not in the file")
+    found = from_script(program, checkpoint, layers, shape)
+    if found.nodes is None:
+        raise NotApplicable(found.reason)
+    wired = wire(network, found.nodes, checkpoint.tensors)
+    if not input_shape and not _starts_dense(wired):
+        raise NotApplicable("the size of its inputs is not in the file")
+    _require_ordinary(wired)
+    return Architecture(wired, normalized(wired))
+
+
+def _dense_input(network: Network) -> tuple[int, ...]:
+    """Return the input that the first stored layer takes, () if it is not dense."""
+    first = next((layer for layer in network.layers if layer.counted), None)
+    dense = first is not None and first.kind == "linear"
+    return (first.weight.shape[1],) if first is not None and dense else ()
+
+
+def _starts_dense(network: Network) -> bool:
+    first = first_layer(network)
+    return (
+        first is not None
+        and first.kind == "linear"
+        and network.input_shape == (first.weight.shape[1],)
+    )
 
 
 def _of_modules(

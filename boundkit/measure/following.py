@@ -51,7 +51,7 @@ class Wired:
 
     Attributes:
         network: With nodes if it was followed.
-        ours: Name of a weight in the checkpoint -> in the module.
+        ours: Name of a weight or bias in the checkpoint -> in the module.
         notices: Why it could not be followed.
     """
 
@@ -106,8 +106,8 @@ def traced(
         why = f"{found.reason}; the architecture stays unknown"
         return Wired(network, {}, (Notice("not-traced", why),))
     find = stored_name(module, checkpoint, {layer.name for layer in network.layers})
-    used = dict.fromkeys(n.layer for n in found.nodes if n.layer is not None)
-    ours = {find(name): name for name in used}
+    used = (name for node in found.nodes for name in (node.layer, node.bias))
+    ours = {find(name): name for name in used if name is not None}
     nodes = in_checkpoint(found.nodes, find)
     wired = wire(network, nodes, checkpoint.tensors)
     unlike = _computed_otherwise(wired, module, ours)

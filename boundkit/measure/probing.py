@@ -48,7 +48,7 @@ def probed(
         network: Wired and rewritten: what the bounds see.
         module: What was traced.
         real: (b, ...) some samples of the data, or None.
-        ours: Name of a weight in the network -> in the module.
+        ours: Name of a weight or bias in the network -> in the module.
 
     Returns:
         The network with ``doubts``, and a notice for each of them.
@@ -140,7 +140,9 @@ def _doubled(
     tried = _tried(list(uses), homogeneous=homogeneous and "add" not in ops)
     # A layer that was folded into is doubled together with its normalization only.
     stored = {n: ours[n] for n in tried if n in ours and not _rewritten(network, n)}
-    biases = [] if homogeneous else [_bias_of(name) for name in stored.values()]
+    added = {n.layer: n.bias for n in network.nodes or () if n.layer in stored}
+    known = [ours[b] for b in added.values() if b is not None and b in ours]
+    biases = [] if homogeneous else known
     counts = {ours_: uses[theirs] for theirs, ours_ in stored.items()}
     errors = _safely(lambda: doubling_errors(module, x, counts, biases))
     what = "its weight" if homogeneous else "its weight and bias"
@@ -160,10 +162,6 @@ def _rewritten(network: Network, name: str) -> bool:
     layer = next((x for x in network.layers if x.name == name), None)
     storage = None if layer is None else layer.weight.storage
     return storage is not None and storage.key.startswith("computed:fold_norm:")
-
-
-def _bias_of(weight: str) -> str:
-    return weight.removesuffix("weight") + "bias"
 
 
 def _safely(run: Callable[[], Mapping[str, float]]) -> Mapping[str, float]:

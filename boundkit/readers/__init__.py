@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boundkit.errors import CheckpointError
+from boundkit.numerics.collector import without_collector
 from boundkit.readers import distributed, huggingface, in_memory, pieces, trusted
 from boundkit.readers.containers import FILES
 from boundkit.readers.foreign import head_of, refuse
 from boundkit.readers.selection import select
 from boundkit.readers.sharded import part_of
+from boundkit.types import Checkpoint
 
 if TYPE_CHECKING:
     from boundkit.readers.containers import Reader
     from boundkit.readers.contents import Contents
-    from boundkit.types import Checkpoint
 
 __all__ = ["READERS", "read"]
 
@@ -29,11 +30,13 @@ READERS: tuple[Reader, ...] = (distributed, pieces, huggingface, *FILES)
 """In the order in which they are asked."""
 
 
+@without_collector()
 def read(source: Any, key: str | None = None, trust: bool = False) -> Checkpoint:
     """Return the model in a file, a folder or in memory, its numbers left where they are.
 
     Args:
-        source: A path; or an ``nn.Module``, or a mapping of tensors or numpy arrays.
+        source: A path; or an ``nn.Module``, or a mapping of tensors or numpy arrays;
+            or a checkpoint that has been read, which is returned as it is.
         key: Dotted path of one model, where there are several.
         trust: Whether code in a torch file may run, if the file needs that to open.
 
@@ -46,6 +49,8 @@ def read(source: Any, key: str | None = None, trust: bool = False) -> Checkpoint
         Empty: It holds no weights.
         UsageError: ``key`` names nothing, or ``source`` is no checkpoint at all.
     """
+    if isinstance(source, Checkpoint):
+        return source
     if not isinstance(source, str | os.PathLike):
         name = f"{type(source).__name__} in memory"
         return select(in_memory.read(source), name, key)

@@ -8,11 +8,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boundkit.errors import Unreadable
+from boundkit.readers.ranged import is_ranged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["sha256"]
+    from boundkit.types import Checkpoint
+
+__all__ = ["fingerprint", "sha256"]
+
+
+def fingerprint(checkpoint: Checkpoint) -> str | None:
+    """Return the SHA-256 of a checkpoint's files.
+
+    Args:
+        checkpoint: Whose digest may be known already.
+
+    Returns:
+        64 hexadecimal digits; None for one in memory, and for one that is read by ranges
+        and so never seen whole.
+
+    Raises:
+        Unreadable: A file cannot be read.
+    """
+    if checkpoint.sha256 is not None:
+        return checkpoint.sha256
+    if not checkpoint.files or any(map(is_ranged, checkpoint.files)):
+        return None
+    return sha256(checkpoint.files)
 
 
 def sha256(files: Sequence[Path]) -> str:

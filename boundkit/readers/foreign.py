@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 from boundkit.errors import Empty, Refused, Unreadable
+from boundkit.readers.ranged import fill
 from boundkit.readers.zip_archive import member_names
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def head_of(path: Path) -> bytes:
     if not stat.S_ISREG(mode):
         cause = "a pipe, socket or device, not a file"
         raise Refused(path, cause, "write it to a file first")
+    fill(path, 0, _HEAD)
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
@@ -185,6 +187,7 @@ def _refuse_zip(path: Path) -> None:
 
 
 def _refuse_zeros(path: Path) -> None:
+    fill(path, 0, path.stat().st_size)
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             if block.strip(b"\0"):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from boundkit.errors import Unreadable
+from boundkit.readers.ranged import filler
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,11 +31,12 @@ _POPULATE_READ = 22
 class OpenedFile:
     """One descriptor for all tensors of a file, opened at the first read."""
 
-    __slots__ = ("__weakref__", "_descriptor", "_lock", "path")
+    __slots__ = ("__weakref__", "_descriptor", "_fill", "_lock", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = -1
+        self._fill = filler(path)
         self._lock = threading.Lock()
 
     def pread(self, offset: int, count: int) -> bytes:
@@ -43,6 +45,8 @@ class OpenedFile:
         Raises:
             Unreadable: The file cannot be opened, or ends before that.
         """
+        if self._fill is not None:
+            self._fill(offset, count)
         try:
             block = os.pread(self._open(), count, offset)
             while len(block) < count and (
@@ -69,6 +73,8 @@ class OpenedFile:
         Raises:
             Unreadable: The file cannot be opened, or ends before that.
         """
+        if self._fill is not None:
+            self._fill(offset, count)
         mapped = self._mapped(offset, count) if count >= _WORTH_MAPPING else None
         return memoryview(self.pread(offset, count)) if mapped is None else mapped
 

@@ -66,26 +66,24 @@ def view(
     """
     size = _integers(size, "shape")
     stride = _integers(stride, "stride")
-    (offset,) = _integers((offset,), "offset")
+    if type(offset) is not int or not 0 <= offset <= _LARGEST:
+        raise ValueError("its offset holds what is no size")
     dtype = base.dtype if dtype is None else dtype
     scale, item = ITEMSIZE[base.dtype], ITEMSIZE[dtype]
     available = base.numel * scale // item
-    numel = prod(size)
+    # Of 10^5 tensors each step counts: one pass says all about the strides.
+    numel, last, plain = 1, offset, len(size) == len(stride)
+    for n, step in zip(reversed(size), reversed(stride), strict=False):
+        last += (n - 1) * step
+        plain = plain and (n == 1 or step == numel)
+        numel *= n
     if len(size) != len(stride) or numel > _LARGEST:
         raise ValueError(f"shape {size} and stride {stride} make no tensor")
-    contiguous = _contiguous(size)
-    if stride == contiguous:
-        last = offset + numel - 1
-    else:
-        last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
     if numel and last >= available:
         raise ValueError(
             f"shape larger than storage: {size} reaches element {last} of a "
             f"storage of {available}"
         )
-    plain = stride == contiguous or all(
-        n == 1 or s == c for n, s, c in zip(size, stride, contiguous, strict=True)
-    )
     start = base.offset * scale // item + offset if numel else 0
     reason = None
     if numel > 16 * available + _EXPANDED:

@@ -7,13 +7,12 @@ a table of pure functions; every other call stays a description, whatever it wou
 
 from __future__ import annotations
 
-import gc
 import struct
-from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from boundkit.errors import Unreadable
+from boundkit.numerics.collector import without_collector
 from boundkit.readers.contents import Opaque
 from boundkit.readers.pickle_literals import LITERALS
 from boundkit.readers.pickle_machine import MOST_OBJECTS, Machine
@@ -23,7 +22,7 @@ from boundkit.readers.pickle_structures import STRUCTURES
 from boundkit.readers.pickle_tensors import TENSORS, finish_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
     from mmap import mmap
 
 __all__ = ["CALLS", "no_storages", "unpickle"]
@@ -35,7 +34,8 @@ CALLS: Mapping[str, Callable[[Machine, tuple[Any, ...]], Any]] = MappingProxyTyp
 """What calls yield; pure functions."""
 
 _FINISH = MappingProxyType({**FINISH_PLAIN, "numpy.ndarray": finish_array})
-_STOP, _LONG_PUT, _GET, _BYTE, _TEXT = b".rhKX"
+_STOP, _LONG_PUT, _GET, _BYTE, _TEXT, _MARK, _TUPLE = b".rhKX(t"
+_PAIR = 0x86
 _INDEX = struct.Struct("<I")
 _DAMAGE = (
     KeyError,
@@ -68,18 +68,31 @@ def no_storages(_identifier: Any) -> Any:
     raise ValueError("it refers to storages that are not there")
 
 
+def _spent() -> ValueError:
+    return ValueError(f"it makes more than {MOST_OBJECTS:,} objects")
+
+
+def _pay(machine: Machine) -> None:
+    machine.budget -= 1
+    if machine.budget < len(machine.memo):
+        raise _spent()
+
+
 def _execute(machine: Machine) -> Any:
-    # The four opcodes that make up two thirds of a state_dict are spelled out here;
-    # the handlers do the same, at three times the cost.
+    # The seven opcodes that make up most of a state_dict are spelled out here; the
+    # handlers do the same, at three times the cost.
     data, memo, unpack = machine.data, machine.memo, _INDEX.unpack_from
-    stack, position = machine.stack, machine.position
+    stack, position, below = machine.stack, machine.position, machine.below
+    finished = machine.finished
     while True:
         opcode = data[position]
         position += 1
         if opcode == _LONG_PUT:
             memo[unpack(data, position)[0]] = stack[-1]
             position += 4
-        elif opcode == _GET and type(value := memo[data[position]]) is not Opaque:
+        elif opcode == _GET and (
+            type(value := memo[data[position]]) is not Opaque or not finished
+        ):
             stack.append(value)
             position += 1
         elif opcode == _BYTE:
@@ -89,6 +102,19 @@ def _execute(machine: Machine) -> Any:
             start = position + 4
             position = start + unpack(data, position)[0]
             stack.append(str(data[start:position], "utf-8", "surrogatepass"))
+        elif opcode == _MARK:
+            _pay(machine)
+            below.append(stack)
+            machine.stack = stack = []
+        elif opcode == _TUPLE and below:
+            _pay(machine)
+            value = tuple(stack)
+            machine.stack = stack = below.pop()
+            stack.append(value)
+        elif opcode == _PAIR and len(stack) > 1:
+            _pay(machine)
+            value = stack.pop()
+            stack[-1] = (stack[-1], value)
         elif opcode == _STOP:
             machine.position = position
             return stack.pop()
@@ -97,19 +123,7 @@ def _execute(machine: Machine) -> Any:
             _HANDLERS[opcode](machine)
             stack, position = machine.stack, machine.position
             if machine.budget < len(memo):
-                raise ValueError(f"it makes more than {MOST_OBJECTS:,} objects")
-
-
-@contextmanager
-def _no_collector() -> Generator[None]:
-    # Nothing here is garbage yet, and looking for it takes a third of the time.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+                raise _spent()
 
 
 def unpickle(
@@ -137,7 +151,7 @@ def unpickle(
     """  # noqa: DOC501 - _broken makes the Unreadable
     machine = Machine(data, start, calls, _FINISH, persistent)
     try:
-        with _no_collector():
+        with without_collector():
             return _execute(machine), machine.position
     except IndexError as error:
         cause = "it is truncated or its stack runs empty"

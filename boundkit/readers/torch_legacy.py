@@ -17,6 +17,7 @@ from boundkit.readers.dtypes import ITEMSIZE, STORAGE_TYPES
 from boundkit.readers.modules import unfold
 from boundkit.readers.pickles import unpickle
 from boundkit.readers.quoting import shown
+from boundkit.readers.ranged import fill
 from boundkit.readers.storage import FileStorage, opened_file
 from boundkit.types import Notice, StoredTensor
 
@@ -105,6 +106,8 @@ def mapped(path: Path) -> Generator[mmap.mmap]:
         Unreadable: It cannot be opened.
     """
     try:
+        # A pickle says nowhere how long it is, so there are no ranges to choose.
+        fill(path, 0, path.stat().st_size)
         with (
             path.open("rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,

@@ -100,19 +100,21 @@ def _storages(
         if dtype is None:
             return Opaque(kind, identifier)
         name = f"{prefix}{key}"
-        if name not in archive.members:
+        member = archive.members.get(name)
+        if member is None:
             raise ValueError(f"storage record {shown(name)} is missing")
         nbytes = numel * ITEMSIZE[dtype]
-        there = archive.members[name].size
-        if nbytes > there:
+        if nbytes > member.size:
             raise ValueError(
-                f"storage record {shown(name)} holds {there} bytes of the {nbytes} "
-                "that its tensors declare"
+                f"storage record {shown(name)} holds {member.size} bytes of the "
+                f"{nbytes} that its tensors declare"
             )
-        if name not in opened:
-            opened[name] = archive.storage(name)
-        declared[name] = max(nbytes, declared.get(name, 0))
-        return StoredTensor((numel,), dtype, opened[name], big_endian=big_endian)
+        storage = opened.get(name)
+        if storage is None:
+            storage = opened[name] = archive.storage(name)
+        if nbytes > declared.get(name, -1):
+            declared[name] = nbytes
+        return StoredTensor((numel,), dtype, storage, big_endian=big_endian)
 
     return persistent
 

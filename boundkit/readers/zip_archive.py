@@ -13,12 +13,14 @@ import io
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from boundkit.errors import Unreadable
+from boundkit.readers.lookahead import Lookahead
 from boundkit.readers.quoting import shown
+from boundkit.readers.ranged import is_ranged
 from boundkit.readers.storage import (
     DeflatedStorage,
     FileStorage,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["Archive", "member_names", "open_archive"]
 
 _CHECKED = 64 << 20
+_SMALL = 1 << 14
 _AGAIN = "copy or download the file again"
 _BROKEN = (
     zipfile.BadZipFile,
@@ -149,17 +152,21 @@ def member_names(path: Path) -> tuple[str, ...] | None:
         stat = path.stat()
     except (OSError, ValueError):
         return None
-    return _names(path, stat.st_size, stat.st_mtime_ns)
-
-
-# Each reader that is asked for a file wants them, and 10^5 take a second to list.
-@lru_cache(maxsize=1)
-def _names(path: Path, _size: int, _modified: int) -> tuple[str, ...] | None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return tuple(info.filename for info in archive.infolist())
-    except _BROKEN:
+        infos, _ = _directory(path, 0, stat.st_size, stat.st_mtime_ns)
+    except (*_BROKEN, Unreadable):
         return None
+    return tuple(info.filename for info in infos)
+
+
+# Each reader that is asked for a file wants it, and 10^5 members take a second to list.
+@lru_cache(maxsize=1)
+def _directory(
+    path: Path, start: int, size: int, _modified: int
+) -> tuple[list[zipfile.ZipInfo], int]:
+    """Return the entries of a directory and where it begins, counted from ``start``."""
+    with zipfile.ZipFile(_Window(opened_file(path), start, size)) as archive:
+        return archive.infolist(), archive.start_dir
 
 
 def open_archive(path: Path, start: int = 0, size: int | None = None) -> Archive:
@@ -172,13 +179,15 @@ def open_archive(path: Path, start: int = 0, size: int | None = None) -> Archive
     file = opened_file(path)
     size = _extent(path, start, size)
     try:
-        with zipfile.ZipFile(_Window(file, start, size)) as archive:
-            infos = archive.infolist()
-            directory = archive.start_dir
+        infos, directory = _directory(path, start, size, path.stat().st_mtime_ns)
     except _BROKEN as error:
         cause = "truncated archive, or the directory at its end is damaged"
         raise Unreadable(path, f"{cause} ({error})", _AGAIN) from error
-    members = [locate(file, start, size, info) for info in infos]
+    finally:
+        # Once the members are located nobody asks for it again.
+        _directory.cache_clear()
+    ahead = Lookahead(file, start + size)
+    members = [locate(ahead, start, size, info) for info in infos]
     refuse_overlap(path, members, start + directory)
     refuse_bomb(path, members)
     notices = [*oddities(file, start, size, members)]
@@ -188,14 +197,21 @@ def open_archive(path: Path, start: int = 0, size: int | None = None) -> Archive
     inflater = Inflater(file)
     by_name = {member.name: member for member in members}
     opened = Archive(path, by_name, tuple(notices), file, inflater)
+    if is_ranged(path):
+        why = "it is read by ranges, so the CRC-32 of its records was not checked"
+        return replace(opened, notices=(*notices, Notice("not-checked", why)))
     if not unchecked:
         for member in by_name.values():
-            _check(opened, member)
+            _check(opened, member, ahead)
     return opened
 
 
-def _check(archive: Archive, member: Member) -> None:
+def _check(archive: Archive, member: Member, ahead: Lookahead) -> None:
     if member.size > _CHECKED:
+        return
+    if not member.deflated and member.size <= _SMALL:
+        if zlib.crc32(ahead.pread(member.offset, member.size)) != member.crc:
+            raise _wrong_checksum(archive.path, member.name)
         return
     storage = archive.storage(member.name)
     crc = 0

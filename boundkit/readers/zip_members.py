@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from boundkit.readers.lookahead import Lookahead
     from boundkit.readers.storage import OpenedFile
 
 __all__ = ["Member", "locate", "oddities", "refuse_bomb", "refuse_overlap"]
@@ -47,7 +48,7 @@ class Member:
         return self.size > max(_SMALL, _RATIO * self.packed)
 
 
-def locate(file: OpenedFile, start: int, size: int, info: zipfile.ZipInfo) -> Member:
+def locate(file: Lookahead, start: int, size: int, info: zipfile.ZipInfo) -> Member:
     """Return where a member lies, after its own header.
 
     Args:
@@ -98,7 +99,7 @@ def locate(file: OpenedFile, start: int, size: int, info: zipfile.ZipInfo) -> Me
     )
 
 
-def _misplaced(file: OpenedFile, name: str) -> Unreadable:
+def _misplaced(file: Lookahead, name: str) -> Unreadable:
     cause = f"record {shown(name)} is not where the directory says"
     return Unreadable(file.path, cause, _AGAIN)
 

@@ -8,6 +8,7 @@ A stage is a function from one of these frozen types to the next::
 from __future__ import annotations
 
 from boundkit.types.evidence import (
+    Alignment,
     Declared,
     Evidence,
     MatrixNorms,
@@ -38,6 +39,7 @@ from boundkit.types.stored import (
 )
 
 __all__ = [
+    "Alignment",
     "Assumption",
     "BatchStatistics",
     "Certificate",

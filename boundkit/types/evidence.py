@@ -13,12 +13,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "Alignment",
     "Declared",
     "Evidence",
     "MatrixNorms",
     "Norms",
     "Sharpness",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """How the outputs of a net with several of them lie to the centered targets.
+
+    The target of class c has 1 at c and -1/(C - 1) elsewhere.
+
+    Attributes:
+        classes: C.
+        mean: Mean of the inner product of outputs and target.
+        energy: Mean of the squared norm of the outputs.
+    """
+
+    classes: int
+    mean: float
+    energy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +149,8 @@ class Evidence:
             unless it was asked for.
         sharpness: The noise of one size for all weights; None unless looked for.
         relative_sharpness: The noise relative to each weight; None likewise.
+        alignment: Of the outputs with centered targets; None for one output, or if it
+            is not known.
     """
 
     n: int
@@ -147,3 +167,4 @@ class Evidence:
     declared: Declared | None = None
     sharpness: Sharpness | None = None
     relative_sharpness: Sharpness | None = None
+    alignment: Alignment | None = None

@@ -110,6 +110,7 @@ class Node:
         shape: Of the output for one sample, batch dimension left out.
         detail: What a reader should know, such as the class of an unknown module.
         statistics: Of a BatchNorm in eval mode that keeps them, for ``op == "norm"``.
+        bias: Name of the tensor that it adds, for ``op == "layer"``, where it has one.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Node:
     geometry: Geometry | None = None
     detail: str = ""
     statistics: BatchStatistics | None = None
+    bias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -116,6 +116,7 @@ class Checkpoint:
         metadata: Scalars and strings that lay beside the weights (epoch, loss).
         notices: What was odd but safe.
         ledger: One row per tensor, once the layers are known.
+        sha256: Of the files, where it has been computed already.
     """
 
     source: str
@@ -134,3 +135,4 @@ class Checkpoint:
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     notices: tuple[Notice, ...] = ()
     ledger: tuple[LedgerRow, ...] = ()
+    sha256: str | None = None

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -76,15 +78,26 @@ def test_reordered_positions_are_not_run():
         replay(wired(module, (2, 3)), torch.ones(2, 2, 3))
 
 
-def test_a_bias_that_is_not_stored_beside_its_weight_is_not_guessed():
+def _elsewhere():
     def forward(m, x):
         return nn.functional.linear(x, m.kernel, m.offset)
 
     kernel, offset = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2))
-    module = Net(forward, kernel=kernel, offset=offset)
+    return Net(forward, kernel=kernel, offset=offset)
+
+
+def test_a_bias_that_is_not_stored_beside_its_weight_is_found_in_the_graph():
+    network = wired(_elsewhere(), (2,))
+
+    assert replay(network, torch.ones(1, 2)).tolist() == [[3.0, 3.0]]
+
+
+def test_a_bias_that_is_not_stored_is_not_guessed():
+    network = wired(_elsewhere(), (2,))
+    without = replace(network, layers=(replace(network.layers[0], bias=None),))
 
     with pytest.raises(NotApplicable, match="the bias of kernel is not stored"):
-        replay(wired(module, (2,)), torch.ones(1, 2))
+        replay(without, torch.ones(1, 2))
 
 
 def test_without_an_architecture_there_is_nothing_to_run():

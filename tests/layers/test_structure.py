@@ -26,6 +26,7 @@ def _node(op, detail="", **more):
         (_node("unknown", "TransformerEncoderLayer"), "attention"),
         (_node("unknown", "scaled_dot_product_attention"), "attention"),
         (_node("unknown", "LSTM"), "recurrence"),
+        (_node("unknown", "aten.gru.input"), "recurrence"),
         (_node("unknown", "GELU"), "other operations"),
     ],
 )

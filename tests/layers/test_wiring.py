@@ -5,11 +5,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import boundkit
 from boundkit import readers
 from boundkit.errors import ModelError
 from boundkit.layers import from_tensors
 from boundkit.layers.graph import trace
 from boundkit.layers.wiring import first_layer, wire
+from boundkit.measure.following import traced
 
 
 class Backwards(nn.Module):
@@ -108,3 +110,84 @@ def test_without_a_trace_there_is_no_first_layer():
     network, _ = from_tensors(readers.read(nn.Linear(3, 2)))
 
     assert first_layer(network) is None
+
+
+class Misnamed(nn.Module):
+    """A plain linear map under the name of an embedding."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(4, 6, bias=False)
+        self.head = nn.Linear(6, 1, bias=False)
+
+    def forward(self, x):
+        return self.head(functional.relu(self.embed(x)))
+
+
+def test_the_graph_decides_over_the_name():
+    module = Misnamed()
+    bare, _ = from_tensors(readers.read(module.state_dict()))
+    network = wire(bare, trace(module, (4,)).nodes)
+
+    assert [(x.kind, x.counted) for x in bare.layers] == [
+        ("embedding", False),
+        ("linear", True),
+    ]
+    assert [(x.kind, x.counted) for x in network.layers] == [("linear", True)] * 2
+
+
+def test_the_report_counts_what_the_graph_shows():
+    net = Misnamed()
+    report = boundkit.analyze(
+        net.state_dict(), model=net, n=50, input_shape=(4,), only=["bounds"]
+    )
+    rows = {row.tensor: row for row in report.ledger}
+
+    assert rows["embed.weight"].status == "counted"
+    assert "as the graph shows" in rows["embed.weight"].reason
+    assert report.coverage == 1.0
+    assert report.certificates["sparse_cnn"].status == "assumed"
+
+
+def test_a_table_that_is_looked_up_stays_one():
+    class Looking(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = nn.Embedding(5, 6)
+            self.head = nn.Linear(6, 1)
+
+        def forward(self, x):
+            return self.head(self.embed(x.argmax(1)))
+
+    network = wired(Looking(), (5,))
+
+    assert {x.name: x.counted for x in network.layers} == {
+        "head.weight": True,
+        "embed.weight": False,
+    }
+
+
+class Borrowing(nn.Module):
+    """One weight with the biases of two modules, and one with a name of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+        self.b = nn.Linear(4, 4)
+        self.b.weight = self.a.weight
+        self.table = nn.Parameter(torch.ones(2, 4))
+
+    def forward(self, x):
+        return functional.linear(self.b(functional.relu(self.a(x))), self.table)
+
+
+def test_a_weight_with_two_biases_is_no_layer_that_is_known():
+    checkpoint = readers.read(module := Borrowing())
+    network, _ = from_tensors(checkpoint)
+    found = traced(network, checkpoint, module, (4,)).network
+
+    assert [n.op for n in found.nodes] == [
+        *("input", "unknown", "activation", "unknown", "layer", "output")
+    ]
+    assert "adds different biases" in found.nodes[1].detail
+    assert found.layers[0].name == "table"

@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import functools
 import io
 import pathlib
 import pickle
@@ -16,7 +17,9 @@ import pytest
 import torch
 
 from boundkit.errors import Unreadable
+from boundkit.readers import pickles
 from boundkit.readers.contents import Opaque
+from boundkit.readers.pickle_machine import Machine
 from boundkit.readers.pickles import unpickle
 from boundkit.types import StoredTensor
 
@@ -424,3 +427,11 @@ def test_a_tensor_that_only_code_could_make_stays_opaque():
     )[0]
 
     assert found.class_name == "torch.Tensor"
+
+
+@pytest.mark.parametrize("opcode", [b"(", b"(t", b"K\x01K\x01\x86"])
+def test_opcodes_that_are_spelled_out_pay_like_the_others(opcode, monkeypatch):
+    monkeypatch.setattr(pickles, "Machine", functools.partial(Machine, budget=50))
+
+    with pytest.raises(Unreadable, match="it makes more than 4,000,000 objects"):
+        unpickle("f", b"\x80\x02" + opcode * 200 + b"N.")
