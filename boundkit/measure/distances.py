@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boundkit.errors import UsageError
+from boundkit.layers.wiring import wire
 from boundkit.measure.spectra import BUDGET, filter_matrix, singular_values
+from boundkit.normalize import folded_tensors, normalized
 from boundkit.numerics.norms import norm_of_blocks
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from boundkit.types import Layer, Network, StoredTensor
 
-__all__ = ["Distance", "distances"]
+__all__ = ["Distance", "distances", "rewritten_like"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,40 @@ def _distance(layer: Layer, start: Layer) -> Distance:
     usable = affordable and bool(np.all(np.isfinite(moved)))
     spectral = float(singular_values(moved)[0]) if usable and moved.size else None
     return Distance(norm_of_blocks([moved.ravel()]), spectral, start.weight)
+
+
+def rewritten_like(
+    start: Network,
+    tensors: Mapping[str, StoredTensor],
+    stored: Network,
+    network: Network,
+) -> Network:
+    """Return the network before training after the same passes as the trained one.
+
+    Args:
+        start: As its tensors tell it.
+        tensors: Of its checkpoint.
+        stored: The trained network, wired if its architecture is known.
+        network: The same after the passes.
+
+    Raises:
+        UsageError: What was folded in the trained network cannot be folded here.
+        Unreadable: The bytes of running statistics are not there.
+    """
+    used = {node.layer for node in stored.nodes or () if node.layer is not None}
+    if stored.nodes is None or not used <= {layer.name for layer in start.layers}:
+        return start
+    wired = wire(start, stored.nodes, tensors)
+    found = normalized(wired)
+    wanted = folded_tensors(stored, network)
+    missing = wanted.items() - folded_tensors(wired, found).items()
+    if missing:
+        name, layer = min(missing)
+        raise UsageError(
+            f"init must hold {name!r}, which is folded into {layer!r}, as a finite"
+            " tensor that fits; give the checkpoint from before training"
+        )
+    return found
 
 
 def distances(network: Network, start: Network) -> Mapping[str, Distance]:

@@ -2,136 +2,49 @@
 
 from __future__ import annotations
 
-import operator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import reduce
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Protocol
 
 from boundkit.errors import DataError
-from boundkit.layers.probe import evaluating, precision
+from boundkit.layers.probe import evaluating
 from boundkit.measure.declared import DeclaredSums, declared_center
 from boundkit.measure.forward import (
-    logits,
+    forward_passes,
     placed,
     require_per_sample,
-    require_repeatable,
     resolved,
 )
-from boundkit.measure.patches import affordable, patches, spectrum
-from boundkit.types import Evidence, Geometry
+from boundkit.measure.label_coding import label_coding, require_one_coding
+from boundkit.measure.patches import affordable, spectrum
+from boundkit.measure.ranks import ALONE, merged
+from boundkit.measure.sample_sums import Sums, raw_margins
+from boundkit.types import Alignment, Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     import torch
     from torch import nn
 
     from boundkit.data import Samples
+    from boundkit.measure.ranks import Ranks
+    from boundkit.measure.sample_sums import FirstLayer
 
-__all__ = ["Sums", "evidence", "raw_margins"]
-
-FirstLayer = Geometry | Literal["dense"] | None
-
-#: Elements of patches that are expanded at a time: 256 MiB of float64.
-_EXPANDED = 2**25
+__all__ = ["Sums", "Witness", "evidence", "raw_margins"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sums:
-    """Float64 sums over a sample; those of two samples add up to those of both.
+class Witness(Protocol):
+    """Whoever wants to see more of the same forward passes."""
 
-    Attributes:
-        margins: (b,) raw margins of each batch in turn.
-        squares: (channels, positions...) sum of the squares of each coordinate.
-        largest: () largest ``||x_i||^2``.
-        gram: (q, d, d) sum of patch times patch transposed, or None.
-    """
+    def watching(self, net: nn.Module) -> AbstractContextManager[None]:
+        """Watch the net, which is in eval mode and on its device, for a while."""
+        ...
 
-    margins: tuple[torch.Tensor, ...]
-    squares: torch.Tensor
-    largest: torch.Tensor
-    gram: torch.Tensor | None
-
-    @property
-    def energy(self) -> torch.Tensor:
-        """(positions...) sum of ``||x_{i,p}||^2``."""
-        return self.squares.sum(0)
-
-    @classmethod
-    def of(
-        cls,
-        x: torch.Tensor,
-        outputs: torch.Tensor,
-        labels: torch.Tensor,
-        first_layer: FirstLayer,
-    ) -> Sums:
-        """Sum over one batch, on the device of its tensors.
-
-        Args:
-            x: (b, channels, positions...) or (b, d) inputs.
-            outputs: (b, C).
-            labels: (b,) class indices, or -1/+1.
-            first_layer: Where the patches are taken; None for no patches.
-
-        Returns:
-            The sums of this batch.
-        """
-        wide = x.double()
-        # A vector is one position, however many features it has.
-        channels = wide if wide.ndim > 2 else wide.unsqueeze(2)
-        squares = channels.square()
-        return cls(
-            margins=(raw_margins(outputs, labels),),
-            squares=squares.sum(0),
-            largest=squares.flatten(1).sum(1).amax(),
-            gram=None if first_layer is None else _gram(wide, first_layer),
-        )
-
-    def __add__(self, other: Sums) -> Sums:
-        """Merge two disjoint samples."""
-        import torch
-
-        gram = None
-        if self.gram is not None and other.gram is not None:
-            gram = self.gram + other.gram
-        return Sums(
-            margins=self.margins + other.margins,
-            squares=self.squares + other.squares,
-            largest=torch.maximum(self.largest, other.largest),
-            gram=gram,
-        )
-
-
-def _gram(x: torch.Tensor, first_layer: Geometry | Literal["dense"]) -> torch.Tensor:
-    import torch
-
-    per_sample = patches(x.narrow(0, 0, 1), first_layer).numel()
-    parts = [
-        patches(part, first_layer).transpose(0, 1)
-        for part in torch.split(x, max(1, _EXPANDED // max(per_sample, 1)))
-    ]
-    return reduce(operator.add, (p.mT @ p for p in parts))
-
-
-def raw_margins(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return y f for one output, else f_y - max of the others.
-
-    Args:
-        outputs: (b, C).
-        labels: (b,) -1/+1 or 0/1 for C <= 2, class indices for more.
-
-    Returns:
-        (b,) float64; positive exactly where the net is right, ties are not.
-    """
-    import torch
-
-    wide = outputs.double()
-    if outputs.shape[1] == 1:
-        only = wide.squeeze(1)
-        return torch.where(labels > 0, only, -only)
-    own = labels.clamp(min=0).unsqueeze(1)
-    others = wide.scatter(1, own, -torch.inf).amax(1)
-    return wide.gather(1, own).squeeze(1) - others
+    def saw(self, labels: torch.Tensor, outputs: torch.Tensor) -> None:
+        """Take note of the batch that has just run; both are on the sums' device."""
+        ...
 
 
 def evidence(
@@ -143,6 +56,8 @@ def evidence(
     batch_size: int = 256,
     progress: Callable[[int, int | None, str], None] | None = None,
     normalized: bool = False,
+    witness: Witness | None = None,
+    ranks: Ranks = ALONE,
 ) -> Evidence:
     """Run a net over a sample once and return what bounds need to know.
 
@@ -158,30 +73,70 @@ def evidence(
         batch_size: Samples at a time; the sums do not depend on it.
         progress: Called with samples done, samples in all or None, and a label.
         normalized: Whether to keep what follows from declared preprocessing.
+        witness: Watches the same forward passes; None for nobody.
+        ranks: This process among others that each run a share of the sample.
 
     Returns:
-        The evidence, in memory, with no tie to data or device.
+        The evidence, in memory, with no tie to data or device; of the whole sample in
+        every process.
 
     Raises:
         DataError: Labels do not fit the outputs, or an output is NaN or Inf.
         ModelError: The net does not run, or its output is not a function of one sample.
+        ProcessLost: Another process of the run failed or went silent.
         UsageError: The device is not there, or the data declare no normalization.
     """
     import torch
 
-    require_per_sample(module)
+    def local() -> _Tally | None:
+        require_per_sample(module)
+        where = resolved(device)
+        net = placed(module, where)
+        layer = first_layer if affordable(first_layer, samples.shape) else None
+        watch = nullcontext() if witness is None else witness.watching(net)
+        with evaluating(net), torch.inference_mode(), watch:
+            return _accumulated(
+                net, samples, layer, where, batch_size, progress, center, witness
+            )
+
     center = declared_center(samples) if normalized else None
-    where = resolved(device)
-    net = placed(module, where)
-    affordable_layer = first_layer if affordable(first_layer, samples.shape) else None
-    with evaluating(net), torch.inference_mode():
-        total, sums, outputs = _accumulated(
-            net, samples, affordable_layer, where, batch_size, progress, center
+    found = merged(local, ranks)
+    if found is None:
+        raise DataError(f"{samples.name}: no samples in it; give at least one")
+    require_one_coding(found.coding, samples.name)
+    with torch.inference_mode():
+        told = _finished(found.sums, found.outputs, samples.name)
+    if found.declared is None or center is None:
+        return told
+    return replace(told, declared=found.declared.finished(center))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tally:
+    """What the batches of one process add up to.
+
+    Attributes:
+        sums: Of its samples.
+        declared: The same about declared preprocessing, or None.
+        outputs: Number of outputs of the net.
+        coding: Which of -1 and 0 the labels hold.
+    """
+
+    sums: Sums
+    declared: DeclaredSums | None
+    outputs: int
+    coding: frozenset[int]
+
+    def __add__(self, other: _Tally) -> _Tally:
+        declared = None
+        if self.declared is not None and other.declared is not None:
+            declared = self.declared + other.declared
+        return _Tally(
+            self.sums + other.sums,
+            declared,
+            self.outputs,
+            self.coding | other.coding,
         )
-        found = _finished(total, outputs, samples.name)
-    if sums is None or center is None:
-        return found
-    return replace(found, declared=sums.finished(center))
 
 
 def _accumulated(
@@ -192,57 +147,25 @@ def _accumulated(
     batch_size: int,
     progress: Callable[[int, int | None, str], None] | None,
     center: torch.Tensor | None,
-) -> tuple[Sums, DeclaredSums | None, int]:
-    total, sums, outputs, done = None, None, 0, 0
-    coding: set[int] = set()
-    for x, labels, f in _outputs(net, samples, device, batch_size):
-        outputs = f.shape[1]
-        _require_labels(labels, outputs, coding, samples.name, done)
-        # No float64 on MPS: the sums are taken on the CPU there.
-        home = "cpu" if device.type == "mps" else device
-        batch = Sums.of(x.to(home), f.to(home), labels.to(home), first_layer)
+    witness: Witness | None,
+) -> _Tally | None:
+    total, done = None, 0
+    # No float64 on MPS: the sums are taken on the CPU there.
+    home = "cpu" if device.type == "mps" else device
+    for x, labels, f in forward_passes(net, samples, device, batch_size):
+        coding = label_coding(labels, f.shape[1], samples.name, samples.first + done)
+        outputs, there = f.to(home), labels.to(home)
+        declared = None if center is None else DeclaredSums.of(x, center)
+        sums = Sums.of(x.to(home), outputs, there, first_layer)
+        batch = _Tally(sums, declared, f.shape[1], coding)
         total = batch if total is None else total + batch
-        if center is not None:
-            declared = DeclaredSums.of(x, center)
-            sums = declared if sums is None else sums + declared
+        require_one_coding(total.coding, samples.name)
+        if witness is not None:
+            witness.saw(there, outputs)
         done += len(labels)
         if progress is not None:
             progress(done, samples.n, "forward pass")
-    if total is None:
-        raise DataError(f"{samples.name}: no samples in it; give at least one")
-    return total, sums, outputs
-
-
-def _outputs(
-    net: nn.Module, samples: Samples, device: torch.device, batch_size: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Yield x as the net sees it, labels still on the CPU, and outputs."""
-    dtype = precision(net)
-    for number, (x, labels) in enumerate(samples.batches(batch_size)):
-        seen = x.to(device, dtype or x.dtype, non_blocking=True)
-        if number == 0:
-            require_repeatable(net, seen[:2])
-        yield seen, labels, logits(net, seen)
-
-
-def _require_labels(
-    labels: torch.Tensor, outputs: int, coding: set[int], name: str, first: int
-) -> None:
-    # On the CPU, without waiting for the device; ``coding`` gathers 0 and -1 seen.
-    top = max(outputs - 1, 1)
-    wrong = (labels > top) | ((labels < 0) & (outputs > 2))
-    if wrong.any():
-        row = int(wrong.nonzero()[0])
-        allowed = "-1/+1" if outputs == 1 else f"0..{top}"
-        raise DataError(
-            f"{name}: y[{first + row}] is {int(labels[row])}, but the net has"
-            f" {outputs} output(s); labels must be {allowed}"
-        )
-    coding.update(value for value in (-1, 0) if bool((labels == value).any()))
-    if len(coding) == 2:
-        raise DataError(
-            f"{name}: labels hold both -1 and 0; code two classes as -1/+1 or as 0/1"
-        )
+    return None if total is None else replace(total, sums=total.sums.packed())
 
 
 def _finished(total: Sums, outputs: int, name: str) -> Evidence:
@@ -270,4 +193,12 @@ def _finished(total: Sums, outputs: int, name: str) -> Evidence:
         patch_spectrum=None if gram is None else spectrum(gram).cpu().numpy(),
         outputs=outputs,
         coordinate_energy=float(total.squares.amax()) / n,
+        alignment=_alignment(total.aligned, outputs, n),
     )
+
+
+def _alignment(sums: torch.Tensor, outputs: int, n: int) -> Alignment | None:
+    if outputs == 1:
+        return None
+    inner, energy = (sums.cpu() / n).tolist()
+    return Alignment(outputs, inner, energy)

@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from boundkit.errors import ModelError, UsageError
-from boundkit.layers.probe import copied
+from boundkit.layers.probe import copied, precision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import torch
     from torch import nn
 
-__all__ = ["logits", "placed", "require_per_sample", "require_repeatable", "resolved"]
+    from boundkit.data import Samples
+
+__all__ = [
+    "forward_passes",
+    "logits",
+    "placed",
+    "require_per_sample",
+    "require_repeatable",
+    "resolved",
+]
 
 
 def resolved(device: str) -> torch.device:
@@ -95,11 +106,37 @@ def require_repeatable(module: nn.Module, x: torch.Tensor) -> None:
         )
 
 
-def logits(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def forward_passes(
+    net: nn.Module, samples: Samples, device: torch.device, batch_size: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Run a net over a sample, batch by batch.
+
+    Args:
+        net: In eval mode, on the device.
+        samples: What it is given.
+        device: Where it runs.
+        batch_size: Samples at a time.
+
+    Yields:
+        x (b, ...) as the net sees it, labels (b,) still on the CPU, outputs (b, C).
+
+    Raises:
+        DataError: A batch is not usable.
+        ModelError: The net does not run, or gives another output each time.
+    """
+    dtype = precision(net)
+    for number, (x, labels) in enumerate(samples.batches(batch_size)):
+        seen = x.to(device, dtype or x.dtype, non_blocking=True)
+        if number == 0:
+            require_repeatable(net, seen[:2])
+        yield seen, labels, logits(net, seen)
+
+
+def logits(module: Callable[[torch.Tensor], Any], x: torch.Tensor) -> torch.Tensor:
     """Return the outputs of the net.
 
     Args:
-        module: The network.
+        module: The network, or what stands for it.
         x: (b, ...) inputs on its device.
 
     Returns:

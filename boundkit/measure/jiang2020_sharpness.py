@@ -119,8 +119,8 @@ def changes(
     """Return how each counted weight has changed, entry by entry.
 
     Args:
-        network: With nothing folded into its weights.
-        start: Layer -> its weight before training, of the same shape.
+        network: As the bounds see it.
+        start: Layer -> its weight before training, after the same passes.
 
     Raises:
         Unreadable: The bytes of a weight are not there.

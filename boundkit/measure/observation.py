@@ -11,8 +11,11 @@ from boundkit.layers.model_spec import fit, load_model
 from boundkit.layers.stored_module import input_shape_of
 from boundkit.layers.wiring import first_layer
 from boundkit.measure.evidence import evidence
+from boundkit.measure.features import collected
 from boundkit.measure.file_architecture import from_file
 from boundkit.measure.following import Architecture, followed
+from boundkit.measure.head import head_of
+from boundkit.measure.ranks import ALONE
 from boundkit.types import Notice
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from boundkit.data import Samples
+    from boundkit.measure.features import Collected
+    from boundkit.measure.ranks import Ranks
+    from boundkit.numerics.class_moments import ClassMoments
     from boundkit.types import Checkpoint, Evidence, Geometry, Network
 
     Progress = Callable[[int, int | None, str], None] | None
@@ -40,11 +46,19 @@ class Observed:
         architecture: As far as it is known.
         train: What the training sample tells, or None.
         test: What a held-out sample tells, or None.
+        module: The net with the checkpoint's weights, or None.
+        train_samples: The training sample itself, or None.
+        train_features: What enters the last layer on it, if that was asked for.
+        test_features: The same of the held-out sample.
     """
 
     architecture: Architecture
     train: Evidence | None = None
     test: Evidence | None = None
+    module: nn.Module | None = None
+    train_samples: Samples | None = None
+    train_features: Collected | None = None
+    test_features: Collected | None = None
 
 
 def observed(
@@ -60,6 +74,9 @@ def observed(
     progress: Progress,
     normalized: bool = False,
     perturb: bool = False,
+    features: bool = False,
+    head: str | None = None,
+    ranks: Ranks = ALONE,
 ) -> Observed:
     """Trace the model and run it over the data, as far as they are given.
 
@@ -76,11 +93,15 @@ def observed(
         normalized: Whether to keep what follows from the training sample's declared
             preprocessing.
         perturb: Whether to see how much noise on the weights the accuracy survives.
+        features: Whether to watch what enters the last layer, in the same passes.
+        head: Path of that layer, or None to find it.
+        ranks: This process among others that each run a share of the samples.
 
     Raises:
         DataError: The data cannot be used.
         ModelError: The model does not load, fit or run.
-        UsageError: The device is not there.
+        ProcessLost: Another process of the run failed or went silent.
+        UsageError: The device is not there, or the head is not.
     """
     if model is None:
         return Observed(from_file(network, checkpoint, input_shape))
@@ -99,27 +120,67 @@ def observed(
     else:
         why = "the size of the model's inputs is not known: give --input-shape"
         seen = Architecture(network, network, (Notice("not-traced", why),))
-    told = [
-        None
-        if samples is None
-        else watched(
-            seen.rewritten,
-            module,
-            samples,
-            device=device,
-            batch_size=batch_size,
-            progress=progress,
-            normalized=normalized and samples is train,
+    last, real = None, None if known is None or not features else _some(known)
+    if real is not None:
+        last, notices = head_of(seen.network, module, head, real)
+        seen = replace(seen, notices=(*seen.notices, *notices))
+    ran = _Ran(module, seen.rewritten, last, device, batch_size, progress, ranks)
+    told, entered = ran.over(train, normalized=normalized)
+    held, held_entered = ran.over(test, reference=entered.moments if entered else None)
+    if train is not None and told is not None and perturb:
+        told, notices = _with_sharpness(
+            told, seen.rewritten, train, device, batch_size, progress
         )
-        for samples in (train, test)
-    ]
-    if train is None or told[0] is None or not perturb:
-        return Observed(seen, told[0], told[1])
-    sharp, notices = _with_sharpness(
-        told[0], seen.rewritten, train, device, batch_size, progress
-    )
-    seen = replace(seen, notices=(*seen.notices, *notices))
-    return Observed(seen, sharp, told[1])
+        seen = replace(seen, notices=(*seen.notices, *notices))
+    return Observed(seen, told, held, module, train, entered, held_entered)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ran:
+    """A net and how it is run."""
+
+    module: nn.Module
+    network: Network
+    head: str | None
+    device: str
+    batch_size: int
+    progress: Progress
+    ranks: Ranks
+
+    def over(
+        self,
+        samples: Samples | None,
+        *,
+        normalized: bool = False,
+        reference: ClassMoments | None = None,
+    ) -> tuple[Evidence | None, Collected | None]:
+        """Return what a sample tells, and what enters the last layer on it."""
+        if samples is None:
+            return None, None
+        if self.head is None:
+            return evidence(
+                self.module,
+                samples,
+                first_layer=_patches(self.network),
+                device=self.device,
+                batch_size=self.batch_size,
+                progress=self.progress,
+                normalized=normalized,
+                ranks=self.ranks,
+            ), None
+        found = collected(
+            self.module,
+            samples,
+            self.head,
+            first_layer=_patches(self.network),
+            device=self.device,
+            batch_size=self.batch_size,
+            progress=self.progress,
+            normalized=normalized,
+            reference=reference,
+            ranks=self.ranks,
+        )
+        return found.evidence, found
 
 
 def _with_sharpness(

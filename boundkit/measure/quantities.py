@@ -94,13 +94,11 @@ def _sharpness(
     known = (sample.sharpness, sample.relative_sharpness)
     if known == (None, None):
         return ()
-    # Folded weights cannot be compared with a start that nothing is folded into.
-    folded = "fold_norm" in network.rewrites
     return sharpness_measures(
         *known,
         math.fsum(v * v for v in norms.values()),
         None
-        if moved is None or folded
+        if moved is None
         else changes(network, {k: d.start for k, d in moved.items()}),
         sample.n,
     )
@@ -126,7 +124,8 @@ def quantities(
         delta: The probability of failure that the formulas speak of.
         spectra: Spectral columns of layers that are as stored; None leaves out what
             depends on spectra.
-        moved: How far each counted layer went in training, as stored, or None.
+        moved: How far each counted layer went in training, after the same passes, or
+            None.
 
     Raises:
         Unreadable: The bytes of a weight are not there.

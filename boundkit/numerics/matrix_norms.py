@@ -52,7 +52,9 @@ def _met(
 
 def _folded(geometry: Geometry, sizes: Sequence[int]) -> float:
     """Return into how many taps of one patch an input may be copied by padding."""
-    return math.prod(float(e.max(initial=1.0)) for e in conv_edges(geometry, sizes))
+    return math.prod(
+        float(e.weight.max(initial=1.0)) for e in conv_edges(geometry, sizes)
+    )
 
 
 def _rows(matrix: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -73,8 +73,10 @@ def _by_overlap(spectral: float, geometry: Geometry, sizes: Sequence[int]) -> fl
 
     ``||T z||^2 <= s^2 sum_q ||patch_q||^2``, and every input is in at most m patches.
     """
-    along = 1 if geometry.transposed else 0
-    many = [e.sum(axis=along).max() for e in conv_edges(geometry, sizes)]
+    many = [
+        (e.into() if geometry.transposed else e.out_of()).max()
+        for e in conv_edges(geometry, sizes)
+    ]
     return spectral * math.sqrt(math.prod(map(float, many)))
 
 

@@ -11,6 +11,7 @@ import boundkit
 from boundkit import readers
 from boundkit.layers import from_tensors
 from boundkit.measure.file_architecture import from_file
+from tests.normalize.nets import trained
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -219,3 +220,76 @@ def test_a_graph_that_lies_about_sizes_is_not_believed(change, reason, tmp_path)
 
 def test_a_graph_that_does_not_lie_is_believed(tmp_path):
     assert _told(tmp_path / "net.pt2", lambda graph: None).notices == ()
+
+
+class Branching(nn.Module):
+    """A net of no class that torch has, with an addition."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(4)
+        self.same = nn.Conv2d(4, 4, 3, padding=1, bias=False)
+        self.head = nn.Linear(16, 1, bias=False)
+
+    def forward(self, x):
+        y = torch.relu(self.norm(self.conv(x)))
+        y = nn.functional.max_pool2d(y + self.same(y), 2)
+        return self.head(y.flatten(1))
+
+
+def _jit(how, module, path):
+    x = torch.randn(3, 1, 4, 4)
+    net = torch.jit.script(module) if how == "script" else torch.jit.trace(module, x)
+    net.save(path)
+    return path
+
+
+@pytest.mark.parametrize("how", ["script", "trace"])
+@pytest.mark.parametrize("make", [_net, lambda: trained(Branching())])
+def test_reports_of_model_and_code_agree(how, make, tmp_path):
+    torch.manual_seed(0)
+    path = _jit(how, make(), tmp_path / "net.pt")
+    torch.manual_seed(0)
+    given = {"n": 50, "input_shape": (1, 4, 4), "only": ["bounds"]}
+    by_file = boundkit.analyze(path, **given)
+    by_model = boundkit.analyze(path, model=make(), **given)
+
+    assert [w.code for w in by_file.warnings] == [w.code for w in by_model.warnings]
+    assert by_file.conventions["architecture"] == "traced"
+    assert by_file.layers == by_model.layers
+    assert by_file.rho_folded == by_model.rho_folded
+    for bound, certificate in by_model.certificates.items():
+        assert by_file.certificates[bound].status == certificate.status
+        assert by_file.certificates[bound].log10 == certificate.log10
+
+
+def test_code_that_cannot_be_followed_is_said(tmp_path):
+    class Deciding(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.layer(x) if bool(x.sum() > 0) else x
+
+    torch.jit.script(Deciding()).save(tmp_path / "net.pt")
+    (notice,) = _seen(tmp_path / "net.pt").notices
+
+    assert notice.code == "not-traced"
+    assert "decides by numbers" in notice.message
+
+
+def test_code_that_starts_dense_needs_no_input_shape(tmp_path):
+    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)).eval()
+    torch.jit.trace(net, torch.ones(2, 3)).save(tmp_path / "net.pt")
+    found = _seen(tmp_path / "net.pt")
+
+    assert found.notices == ()
+    assert found.network.input_shape == (3,)
+
+
+def test_code_that_starts_otherwise_needs_an_input_shape(tmp_path):
+    (notice,) = _seen(_jit("trace", _net(), tmp_path / "net.pt")).notices
+
+    assert "the size of its inputs is not in the file" in notice.message

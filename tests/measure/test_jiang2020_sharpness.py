@@ -113,11 +113,14 @@ def test_the_analysis_reports_all_with_a_start():
     assert len(names(module)) == 3
 
 
-def test_folded_weights_are_not_compared_with_a_start():
-    module = net(nn.BatchNorm1d(8), nn.ReLU())
+def test_folded_weights_are_compared_with_a_folded_start():
+    start = net(nn.BatchNorm1d(8).double(), nn.ReLU())
+    module = copy.deepcopy(start)
+    with torch.no_grad():
+        module[0].weight += 0.1
+        module[1].running_var *= 2
 
-    assert not any("init" in name for name in names(module, init=module))
-    assert names(module) == names(module, init=module)
+    assert len(names(module, init=start)) == 6
 
 
 def test_without_bounds_no_noise_is_tried():

@@ -11,7 +11,8 @@ from tests.normalize.nets import random_net, trained, wired
 
 
 def _ours(network):
-    return {layer.name: layer.name for layer in network.layers}
+    biases = {node.bias for node in network.nodes if node.bias is not None}
+    return {name: name for name in {*(x.name for x in network.layers), *biases}}
 
 
 def _net(bias=False):

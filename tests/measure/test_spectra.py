@@ -1,16 +1,30 @@
 """Spectral columns against closed forms and numpy."""
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from torch import nn
 
 from boundkit import readers
 from boundkit.errors import NotApplicable
 from boundkit.layers import from_tensors
-from boundkit.measure.spectra import columns, filter_matrix, singular_values
+from boundkit.measure.power_law import power_law
+from boundkit.measure.spectra import (
+    columns,
+    filter_matrix,
+    layer_spectrum,
+    singular_values,
+    spectral_columns,
+)
+from boundkit.readers.storage import ArrayStorage
 from boundkit.types import Layer, StoredTensor
 
 
@@ -89,11 +103,11 @@ def test_large_matrices_through_their_gram_matrix():
     np.testing.assert_allclose(found, s, rtol=1e-6)
 
 
-def test_values_below_the_noise_of_the_gram_matrix_are_zero():
-    s = np.r_[np.ones(410), np.full(10, 1e-9)]
+def test_values_that_the_gram_matrix_loses_are_found_from_the_matrix():
+    s = np.r_[np.linspace(1, 0.5, 410), np.geomspace(1e-4, 1e-8, 10)]
     found = singular_values(with_singular_values(s, 420, 500))
 
-    assert np.all(found[410:] == 0)
+    np.testing.assert_allclose(found, s, rtol=1e-6)
 
 
 def test_rows_of_a_transposed_convolution_are_its_outputs():
@@ -119,8 +133,177 @@ def test_broken_numbers_have_no_spectrum():
         columns(layer_of([[1.0, math.nan]]))
 
 
-def test_a_huge_matrix_is_refused_before_it_is_read():
-    weight = StoredTensor((50_000, 50_000), "float32", None, unread="not read")
+def test_an_empty_matrix_has_no_spectrum():
+    with pytest.raises(NotApplicable, match="a zero matrix"):
+        columns(stored(np.zeros((2, 0))))
 
-    with pytest.raises(NotApplicable, match="50000 x 50000 spectrum takes too long"):
-        columns(Layer("w", "linear", weight))
+
+def stored(values, kind="linear"):
+    tensor = StoredTensor(values.shape, str(values.dtype), ArrayStorage(values))
+    return Layer("w", kind, tensor)
+
+
+@pytest.mark.parametrize("scale", [1e150, 1e-150, 1e-308, 1e300])
+@pytest.mark.parametrize("shape", [(8, 20), (80, 60)])
+@pytest.mark.parametrize("extent", ["full", "top"])
+def test_scales_beyond_the_squares_of_float64(scale, shape, extent):
+    plain = np.random.default_rng(0).standard_normal(shape)
+    exact = np.linalg.svd(plain, compute_uv=False)
+    values = plain * scale
+    found = layer_spectrum(stored(values), extent)
+
+    # Subnormal numbers have fewer digits.
+    rtol = 1e-6 if scale > 1e-300 else 1e-3
+    np.testing.assert_allclose(
+        found.values / scale, exact[: len(found.values)], rtol=rtol
+    )
+    assert found.complete == (extent == "full")
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "float16", "bfloat16"])
+def test_every_dtype_by_both_routes(kind):
+    values = np.random.default_rng(1).standard_normal((70, 90))
+    dtype = ml_dtypes.bfloat16 if kind == "bfloat16" else np.dtype(kind)
+    layer = stored(values.astype(dtype))
+    exact = np.linalg.svd(filter_matrix(layer), compute_uv=False)
+
+    np.testing.assert_allclose(layer_spectrum(layer).values, exact, rtol=1e-9)
+    np.testing.assert_allclose(
+        layer_spectrum(layer, "top").values, exact[:1], rtol=1e-6
+    )
+
+
+def test_the_top_has_the_columns_that_it_can(monkeypatch):
+    monkeypatch.setattr("boundkit.measure.spectra.BUDGET", 1e4)
+    layer = stored(np.random.default_rng(2).standard_normal((60, 80)))
+    whole = spectral_columns(layer_spectrum(layer, "full"))
+    part = layer_spectrum(layer)
+    found = spectral_columns(part)
+
+    assert (part.complete, len(part.values)) == (False, 3)
+    assert found.keys() == whole.keys()
+    for name in ("spectral_norm", "stable_rank", "s3_over_s1"):
+        np.testing.assert_allclose(found[name], whole[name], rtol=2e-6, err_msg=name)
+    others = found.keys() - {"spectral_norm", "stable_rank", "s3_over_s1"}
+    assert {found[name] for name in others} == {None}
+    alone = spectral_columns(layer_spectrum(layer, "top"))
+    np.testing.assert_allclose(
+        alone["spectral_norm"], whole["spectral_norm"], rtol=1e-6
+    )
+    assert alone["s3_over_s1"] is None
+
+
+def test_what_memory_does_not_hold_has_its_top(monkeypatch):
+    monkeypatch.setattr("boundkit.measure.spectra._room", lambda side: side < 50)
+    layer = stored(np.random.default_rng(2).standard_normal((60, 80)))
+
+    assert not layer_spectrum(layer, "full").complete
+    assert layer_spectrum(stored(np.eye(40)), "full").complete
+
+
+def test_an_iteration_that_does_not_end_is_said(monkeypatch):
+    monkeypatch.setattr("boundkit.measure.spectra._TOLERANCE", -1.0)
+    layer = stored(np.random.default_rng(2).standard_normal((60, 60)))
+
+    with pytest.raises(NotApplicable, match=r"known to .* only after \d+ steps"):
+        layer_spectrum(layer, "top")
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (np.linalg.LinAlgError("no"), "the eigensolver gave up"),
+        (MemoryError(), "memory"),
+    ],
+)
+def test_failures_of_libraries_are_reasons(error, why, monkeypatch):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("boundkit.measure.spectra.gram_singular_values", fail)
+    with pytest.raises(NotApplicable, match=why):
+        layer_spectrum(stored(np.random.default_rng(0).standard_normal((60, 60))))
+
+
+def test_condition_is_given_only_where_it_is_known():
+    rng = np.random.default_rng(3)
+    known = with_singular_values(np.linspace(1, 1e-3, 60), 60, 70)
+    lost = rng.standard_normal((300, 30)) @ rng.standard_normal((30, 400))
+
+    np.testing.assert_allclose(columns(layer_of(known))["condition"], 1000, rtol=1e-6)
+    assert columns(layer_of(lost))["condition"] is None
+    assert layer_spectrum(layer_of(lost)).floor > 0
+
+
+def test_alpha_takes_enough_eigenvalues():
+    rng = np.random.default_rng(4)
+    few, many = (rng.standard_normal((n, 200)) for n in (49, 50))
+
+    assert columns(layer_of(few))["alpha"] is None
+    exact = power_law(np.linalg.svd(many, compute_uv=False) ** 2).alpha
+    np.testing.assert_allclose(columns(layer_of(many))["alpha"], exact, rtol=1e-9)
+    assert columns(layer_of(np.eye(60)))["alpha"] is None
+
+
+def test_a_thinned_spectrum_keeps_its_ends():
+    whole = layer_spectrum(stored(np.diag(np.arange(900.0, 0, -1))))
+    points = whole.thinned()
+
+    assert len(points) <= 200
+    assert points[0][0] == 1
+    assert points[-1][0] == 900
+    np.testing.assert_allclose([v for _, v in points], [901 - r for r, _ in points])
+    assert [rank for rank, _ in layer_spectrum(stored(np.eye(2))).thinned()] == [1, 2]
+
+
+_MEMORY = """
+import sys, numpy as np, torch
+from scipy.linalg.blas import dsyrk
+from scipy.linalg import cho_factor
+from boundkit import readers
+from boundkit.layers import from_tensors
+from boundkit.measure.spectra import layer_spectrum
+def anonymous():
+    text = open("/proc/self/status").read()
+    return int(text.split("RssAnon:")[1].split()[0]) / 1024
+import threading, time
+layer = from_tensors(readers.read(sys.argv[1]))[0].layers[0]
+torch.linalg.eigvalsh(torch.eye(64, dtype=torch.float64)); np.linalg.eigvalsh(np.eye(64))
+most, over, start = [0.0], [], anonymous()
+def watch():
+    while not over:
+        most[0] = max(most[0], anonymous()); time.sleep(0.01)
+thread = threading.Thread(target=watch); thread.start()
+found = layer_spectrum(layer, sys.argv[2]); over.append(1); thread.join()
+print(most[0] - start, found.rows, found.rest, found.complete, found.values[0])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "extent"),
+    [((50257, 2048), "full"), ((4096, 25088), "full"), ((50257, 2048), "top")],
+)
+@pytest.mark.timeout(900)
+def test_large_layers_stream(shape, extent, tmp_path):
+    if not Path("/proc/self/status").exists():
+        pytest.fail("this measures memory through /proc")
+    weight = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    weight[0] *= 10
+    top = float(np.linalg.norm(weight @ (weight[0] / np.linalg.norm(weight[0]))))
+    path = tmp_path / "large.safetensors"
+    save_file({"large.weight": weight}, path)
+    del weight
+    done = subprocess.run(
+        [sys.executable, "-c", _MEMORY, str(path), extent],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    grown, rows, rest, complete, largest = done.stdout.split()
+
+    side = min(shape) if extent == "full" else 0
+    assert float(grown) <= 2 * side**2 * 8 / 2**20 + 64
+    assert (int(rows), int(rest), complete) == (*shape, str(extent == "full"))
+    assert top * (1 - 1e-4) <= float(largest) <= 2 * top

@@ -1,0 +1,76 @@
+"""Stored features, as one of several processes reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from boundkit.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import torch
+
+    from boundkit.data.features import Features
+
+    Progress = Callable[[int, int | None, str], None] | None
+
+__all__ = ["Share"]
+
+#: Float64 numbers in a block: 1 MiB, which stays in the second-level cache.
+_BLOCK = 2**17
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Share:
+    """The features that one process reads, block by block, on a device.
+
+    Attributes:
+        features: All of them.
+        start: Index of the first one that is read.
+        stop: Index after the last one.
+        device: Where the blocks are wanted.
+        progress: Called with samples done, samples in all, and a label.
+    """
+
+    features: Features
+    start: int
+    stop: int
+    device: str
+    progress: Progress
+
+    def blocks(
+        self, count: int, label: str
+    ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """Yield the features in order.
+
+        Args:
+            count: Samples at a time.
+            label: For the progress.
+
+        Yields:
+            Index of the first sample, features (b, p), labels (b,).
+
+        Raises:
+            DataError: There are fewer than promised.
+        """
+        first = self.start
+        for block in self.features.rows(self.start, self.stop, count):
+            last = first + len(block)
+            labels = self.features.labels[first:last]
+            yield first, block.to(self.device), labels.to(self.device)
+            if self.progress is not None:
+                self.progress(last - self.start, self.stop - self.start, label)
+            first = last
+        if first != self.stop:
+            name = self.features.name
+            raise DataError(f"{name}: h ends after {first} rows; write it again")
+
+    def rows(self, least: int = 1) -> int:
+        """Return how many samples make a block that the cache holds.
+
+        Args:
+            least: The fewest.
+        """
+        return max(least, _BLOCK // self.features.width)

@@ -1,0 +1,141 @@
+"""The exponent of a power law fitted to the tail of a spectrum."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boundkit.errors import NotApplicable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FEWEST", "PowerLaw", "power_law", "scan"]
+
+#: Fewest eigenvalues to fit; with less, the exponent says nothing.
+FEWEST = 50
+#: Points of each tail at which the distance is bounded from below.
+_PROBES = 24
+#: Elements of a table of probes.
+_TABLE = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLaw:
+    """A density proportional to ``x^-alpha`` from ``x_min`` on.
+
+    Attributes:
+        alpha: The exponent.
+        x_min: Where the tail starts: one of the data.
+        distance: Largest difference of the distribution functions (Kolmogorov-Smirnov).
+        stderr: ``(alpha - 1) / sqrt(tail)``.
+        tail: How many data are in the tail.
+        start: Index of x_min in the data, smallest first.
+    """
+
+    alpha: float
+    x_min: float
+    distance: float
+    stderr: float
+    tail: int
+    start: int
+
+
+def power_law(eigenvalues: NDArray[np.float64]) -> PowerLaw:
+    """Fit a power law to the upper tail, whose start is the one that fits best.
+
+    Clauset, Shalizi, Newman (2009), eq. (3.1) and section 3.3. It always finds
+    something: that the data follow a power law is no consequence.
+
+    Args:
+        eigenvalues: (n,) positive, in any order and of any scale.
+
+    Raises:
+        NotApplicable: There are fewer than 50, or all are equal.
+    """
+    if len(eigenvalues) < FEWEST:
+        raise NotApplicable(
+            f"{len(eigenvalues)} eigenvalues are too few for a power law; it takes"
+            f" {FEWEST}"
+        )
+    x = np.sort(eigenvalues)
+    found = scan(np.log(x))
+    if found is None:
+        raise NotApplicable("equal eigenvalues have no tail")
+    start, alpha, distance = found
+    tail = len(x) - start
+    return PowerLaw(
+        alpha,
+        float(x[start]),
+        distance,
+        (alpha - 1) / math.sqrt(tail),
+        tail,
+        start,
+    )
+
+
+def scan(logs: NDArray[np.float64]) -> tuple[int, float, float] | None:
+    """Return start, exponent and distance of the best tail, the longest of equals.
+
+    Every start has a lower bound of its distance, the largest difference at 24 points
+    of its tail; the exact distance is computed in the order of these bounds until they
+    exceed the best one found. The result is that of trying all.
+
+    Args:
+        logs: (n,) logarithms of the data, smallest first.
+
+    Returns:
+        None where no tail has two different values.
+    """
+    n = len(logs)
+    tails = n - np.arange(n - 1)
+    # Differences from the largest lose nothing where the logarithms are huge.
+    below = logs[-1] - logs
+    sums = np.cumsum(below[::-1])[::-1][:-1]
+    excess = tails * below[:-1] - sums
+    usable = np.flatnonzero(excess > 1e-12 * tails)
+    if not len(usable):
+        return None
+    slopes = np.full(n - 1, math.inf)
+    slopes[usable] = tails[usable] / excess[usable]
+    bounds = _lower_bounds(logs, tails, slopes, usable)
+    order = np.argsort(bounds, kind="stable")
+    best, at = math.inf, -1
+    for index, bound in zip(
+        usable[order].tolist(), bounds[order].tolist(), strict=True
+    ):
+        if bound > best:
+            break
+        distance = _distance(logs, index, slopes[index])
+        if distance < best or (distance == best and index < at):
+            best, at = distance, index
+    return at, float(1 + slopes[at]), best
+
+
+def _distance(logs: NDArray[np.float64], start: int, slope: float) -> float:
+    fitted = 1 - np.exp(slope * (logs[start] - logs[start:]))
+    count = len(fitted)
+    return float(np.max(np.abs(fitted - np.arange(count) / count)))
+
+
+def _lower_bounds(
+    logs: NDArray[np.float64],
+    tails: NDArray[np.int64],
+    slopes: NDArray[np.float64],
+    usable: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return for each usable start the largest difference at some points of its tail."""
+    places = np.linspace(0, 1, _PROBES)
+    found = np.empty(len(usable))
+    step = _TABLE // _PROBES
+    for first in range(0, len(usable), step):
+        part = usable[first : first + step]
+        count = tails[part][:, None]
+        ahead = np.rint(places * (count - 1)).astype(np.int64)
+        gaps = logs[part][:, None] - logs[part[:, None] + ahead]
+        fitted = 1 - np.exp(slopes[part][:, None] * gaps)
+        found[first : first + step] = np.max(np.abs(fitted - ahead / count), axis=1)
+    return found

@@ -1,0 +1,121 @@
+"""Singular values through Gram matrices: right where they say so."""
+
+import math
+
+import numpy as np
+import pytest
+
+from boundkit.numerics import gram
+from boundkit.numerics.gram import exponent_of, gram_singular_values
+from boundkit.numerics.matrix_pieces import column_pieces
+
+
+def with_values(s, rest, seed=0):
+    """A matrix of these singular values, in directions at random."""
+    rng = np.random.default_rng(seed)
+    left = np.linalg.qr(rng.standard_normal((len(s), len(s))))[0]
+    right = np.linalg.qr(rng.standard_normal((rest, len(s))))[0]
+    return left * np.asarray(s, float) @ right.T
+
+
+def found(matrix):
+    return gram_singular_values(column_pieces(matrix, 0), min(matrix.shape))
+
+
+N = 300
+SPECTRA = {
+    "flat": (np.linspace(1, 0.1, N), "gram"),
+    "graded to 1e-4": (np.geomspace(1, 1.01e-4, N), "gram"),
+    "graded to 1e-5": (np.geomspace(1, 1e-5, N), "svd"),
+    "graded to 1e-12": (np.geomspace(1, 1e-12, N), "svd"),
+    "clustered at the top": (
+        np.r_[1 - 1e-9 * np.arange(50), np.full(N - 50, 0.3)],
+        None,
+    ),
+    "clustered at 1e-5": (np.r_[1, np.full(N - 1, 1e-5)], "svd"),
+    "a few at 1e-5": (np.r_[np.ones(N - 20), np.full(20, 1e-5)], "iteration"),
+    "a few down to 1e-8": (
+        np.r_[np.linspace(1, 1e-3, N - 9), np.geomspace(9e-5, 1e-8, 9)],
+        "iteration",
+    ),
+    "one that is tiny": (np.r_[np.linspace(1, 2e-4, N - 1), 1e-7], "iteration"),
+    "rank one": (np.r_[1, np.zeros(N - 1)], "gram"),
+    "half the rank": (np.r_[np.ones(N // 2), np.zeros(N - N // 2)], "gram"),
+}
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+def test_known_values_are_right_and_the_rest_is_small(name):
+    s, method = SPECTRA[name]
+    values = found(with_values(s, 2 * N))
+
+    assert method is None or values.method.endswith(method)
+    known = s >= values.floor * s[0] * (1 + 1e-9)
+    needed = s >= 1e-5 * (1 - 1e-9)
+    np.testing.assert_allclose(
+        values.values[known | needed], s[known | needed], rtol=1e-6
+    )
+    assert np.all(values.values[~known] <= values.floor * (1 + 1e-6))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_square_matrices_of_one_sign(seed):
+    # The mean makes s_1 large beside everything else.
+    matrix = np.random.default_rng(seed).random((400, 400)) + 3
+    values = found(matrix)
+    exact = np.linalg.svd(matrix, compute_uv=False)
+
+    known = exact >= values.floor * exact[0]
+    np.testing.assert_allclose(values.values[known], exact[known], rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(5, 900), (900, 5), (70, 70), (300, 1000)])
+def test_pieces_add_up_to_the_whole(shape, monkeypatch):
+    monkeypatch.setattr("boundkit.numerics.matrix_pieces._PIECE", 4096)
+    matrix = np.random.default_rng(1).standard_normal(shape)
+    pieces = list(column_pieces(matrix, 0)())
+
+    assert len(pieces) > 1 or shape == (70, 70)
+    np.testing.assert_allclose(
+        found(matrix).values, np.linalg.svd(matrix, compute_uv=False), rtol=1e-9
+    )
+
+
+def test_long_matrices_are_reduced_before_they_are_decomposed(monkeypatch):
+    monkeypatch.setattr("boundkit.numerics.matrix_pieces._PIECE", 4096)
+    s = np.geomspace(1, 1e-7, 40)
+    values = found(with_values(s, 1000))
+
+    assert values.method == "svd"
+    np.testing.assert_allclose(values.values, s, rtol=1e-6)
+
+
+def test_the_large_eigensolver_agrees(monkeypatch):
+    matrix = np.random.default_rng(2).standard_normal((50, 80))
+    plain = found(matrix).values
+    monkeypatch.setattr(gram, "_LOADED", 10)
+    monkeypatch.setattr(gram, "_LARGE", 10)
+
+    np.testing.assert_allclose(found(matrix).values, plain, rtol=1e-12)
+
+
+def test_an_iteration_that_does_not_come_is_replaced(monkeypatch):
+    monkeypatch.setattr(gram, "_STEPS", 0)
+    s = np.r_[np.ones(N - 20), np.full(20, 2e-5)]
+    values = found(with_values(s, N))
+
+    assert values.method == "svd"
+    np.testing.assert_allclose(values.values, s, rtol=1e-6)
+
+
+def test_zero_has_zeros():
+    values = found(np.zeros((3, 4)))
+
+    assert values.values.tolist() == [0, 0, 0]
+    assert gram_singular_values(lambda: iter(()), 2).values.tolist() == [0, 0]
+
+
+def test_norms_that_cannot_be_squared_are_scaled():
+    assert exponent_of(3.0) == 0
+    for norm in (1e150, 1e-150, 5e-324, 1e308):
+        assert 0.5 <= math.ldexp(norm, -exponent_of(norm)) < 1
