@@ -174,8 +174,11 @@ def samples(shape, n, seed):
     return torch.from_numpy(x)
 
 
-def filter_norms(weights, biased):
-    """Return the product of norms, biases relative to what stands before, (starts,)."""
+def filter_norms(weights, squares):
+    """Return the product of norms, biases relative to what stands before, (starts,).
+
+    ``squares`` holds the squared scale of the constant of each layer with a bias.
+    """
     total = 1.0
     layers = [name for name in weights if name.endswith("weight")]
     for name in layers:
@@ -183,14 +186,20 @@ def filter_norms(weights, biased):
         if name == layers[-1] and w.shape[1] > 1:
             w = w - w.mean(1, keepdim=True)
         square = w.flatten(1).square().sum(1)
-        if biased:
+        if name in squares:
             b = weights[name.removesuffix("weight") + "bias"]
-            square = square + b.flatten(1).square().sum(1) / total**2
+            constant = total**2 * squares[name]
+            square = square + b.flatten(1).square().sum(1) / constant
         total = total * square.sqrt()
     return total
 
 
-def suprema(make, x, starts, steps, size=filter_norms):
+def unit_squares(names):
+    """Return the scale 1 of the constant of each layer with a bias."""
+    return {f"{n.removesuffix('bias')}weight": 1.0 for n in names if n.endswith("bias")}
+
+
+def suprema(make, x, starts, steps, size=filter_norms, squares=None):
     """Return (2^n,) the largest sum_i e_i f(x_i) found over nets of size 1."""
     n = len(x)
     signs = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=n))).double()
@@ -198,7 +207,7 @@ def suprema(make, x, starts, steps, size=filter_norms):
     nets = [make().double() for _ in range(len(every))]
     weights, _ = stack_module_state(nets)
     weights = {k: torch.randn_like(v).requires_grad_() for k, v in weights.items()}
-    biased = any(name.endswith("bias") for name in weights)
+    squares = unit_squares(weights) if squares is None else squares
     outputs = vmap(lambda w: functional_call(nets[0], w, (x,)))
     labels = torch.arange(n) % nets[0](x).shape[1]
     optimizer = torch.optim.Adam(weights.values(), lr=0.1)
@@ -212,7 +221,7 @@ def suprema(make, x, starts, steps, size=filter_norms):
             own = labels[None, :, None].expand(len(f), -1, 1)
             rest = f.scatter(2, own, -torch.inf).amax(2)
             values = f.gather(2, own)[..., 0] - rest
-        height = (every * values).sum(1) / size(weights, biased)
+        height = (every * values).sum(1) / size(weights, squares)
         best = torch.maximum(best, height.detach())
         optimizer.zero_grad()
         (-height.sum()).backward()
@@ -232,12 +241,14 @@ def _spectra(x, network):
     return energy.numpy(), spectrum(gram).numpy()
 
 
-def measure(name, seed, starts=12, steps=250):
-    """Return the exact complexity of one class on one sample, and its bounds."""
+def measure(name, seed, starts=12, steps=250, bias_energy=None):
+    """Return the exact complexity of one class on one sample, and its bounds.
+
+    Constants of biases have scale 1, or together the energy that is given.
+    """
     make, shape, n = CASES[name]
     torch.manual_seed(seed)
     x = samples(shape, n, seed)
-    found = suprema(make, x, starts, steps).numpy()
     module = make().double()
     network, _ = from_tensors(readers.read(module))
     network = wire(network, trace(module, shape).nodes)
@@ -246,8 +257,15 @@ def measure(name, seed, starts=12, steps=250):
     energy = x.reshape(n, shape[0], -1).square().sum((0, 1)).numpy()
     square = float(energy @ paths.inputs.ravel())
     biased = network.layers[0].bias is not None
-    if biased:
+    squares = None
+    if biased and bias_energy is None:
         square += n * sum(paths.biases)
+    elif biased:
+        square += n * bias_energy
+        each = bias_energy / len(links.layers)
+        counted = zip(links.layers, paths.biases, strict=True)
+        squares = {layer: each / count for layer, count in counted}
+    found = suprema(make, x, starts, steps, squares=squares).numpy()
     plain = not biased and network.outputs <= 2
     dense = links.one_position and plain
     free = (dense_constant if dense else chain_constant)(links.coins)

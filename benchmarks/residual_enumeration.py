@@ -254,9 +254,10 @@ def measure(name, seed, starts=12, steps_taken=250):
     }
     energy = x.reshape(n, shape[0], -1).square().sum((0, 1)).numpy() / n
     sample = Evidence(n, None, 0, float(energy.sum()), 0.0, position_energy=energy)
-    whole = combined(of, network, ratios, 1, sample, 1.0)
-    scale = math.sqrt(whole.energy * n) * class_factor(network.outputs)
-    bound = scale * float(whole.constant[0])
+    unit = {step.name: 1.0 for step in of.steps}
+    constant, energy, _ = combined(of, network, ratios, unit, sample, 1.0).form(0, 1.0)
+    scale = math.sqrt(energy * n) * class_factor(network.outputs)
+    bound = scale * constant
     second = float(np.sqrt(np.mean(found**2)))
     return Result(float(found.mean()), second, bound, bound, scale)
 
