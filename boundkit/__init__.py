@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from boundkit.analysis import analyze, load
     from boundkit.certify import BOUNDS, Bound
+    from boundkit.checking import check
+    from boundkit.collapsing import collapse
     from boundkit.comparison import compare
     from boundkit.errors import (
         BoundkitError,
@@ -22,14 +24,19 @@ if TYPE_CHECKING:
         Unreadable,
         UsageError,
     )
+    from boundkit.measure.collapse import Collapse
+    from boundkit.measure.peeled_arrays import ulpm
     from boundkit.report.comparison_model import Comparison
     from boundkit.report.model import Report
+    from boundkit.sweeping.sweep import sweep
     from boundkit.types import Assumption, Certificate, Checkpoint, Measurement
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "analyze": "boundkit.analysis",
+    "check": "boundkit.checking",
+    "collapse": "boundkit.collapsing",
     "compare": "boundkit.comparison",
     "load": "boundkit.analysis",
     "BOUNDS": "boundkit.certify",
@@ -43,12 +50,15 @@ _HOMES = {
     "Refused": "boundkit.errors",
     "Unreadable": "boundkit.errors",
     "UsageError": "boundkit.errors",
+    "Collapse": "boundkit.measure.collapse",
     "Comparison": "boundkit.report.comparison_model",
     "Report": "boundkit.report.model",
     "Assumption": "boundkit.types",
     "Certificate": "boundkit.types",
     "Checkpoint": "boundkit.types",
     "Measurement": "boundkit.types",
+    "sweep": "boundkit.sweeping.sweep",
+    "ulpm": "boundkit.measure.peeled_arrays",
 }
 
 __all__ = [
@@ -59,6 +69,7 @@ __all__ = [
     "Certificate",
     "Checkpoint",
     "CheckpointError",
+    "Collapse",
     "Comparison",
     "DataError",
     "Empty",
@@ -71,8 +82,12 @@ __all__ = [
     "UsageError",
     "__version__",
     "analyze",
+    "check",
+    "collapse",
     "compare",
     "load",
+    "sweep",
+    "ulpm",
 ]
 
 

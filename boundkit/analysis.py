@@ -10,20 +10,25 @@ from boundkit import __version__, arguments, readers
 from boundkit.arguments import PARTS
 from boundkit.layers import from_tensors
 from boundkit.layers.structure import structure
-from boundkit.measure.layer_columns import layer_columns
+from boundkit.measure.layer_columns import layer_spectra
 from boundkit.measure.norms import norms
 from boundkit.measure.scan import non_finite
+from boundkit.measure.spectral_summaries import spectral_measurements
 from boundkit.normalize import folded_tensors
-from boundkit.parts.bounds import certificates, quantities, taken_on_trust
-from boundkit.readers.digest import sha256
+from boundkit.parts.bounds import bounded, taken_on_trust
+from boundkit.parts.collapse import collapse_section
+from boundkit.parts.noise import noise_section
+from boundkit.parts.sample import looked_at, together
+from boundkit.readers.digest import fingerprint
 from boundkit.report import assembly
 from boundkit.report.model import Certificates, Provenance, Report
 from boundkit.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from boundkit.types import Certificate, Checkpoint
+    from boundkit.measure.spectra import Extent
+    from boundkit.types import Checkpoint
 
     Progress = Callable[[int, int | None, str], None] | None
 
@@ -69,6 +74,13 @@ def analyze(
     key: str | None = None,
     trust: bool = False,
     init: Any = None,
+    head: str | None = None,
+    features: str | None = None,
+    spectra: Extent = "auto",
+    sgd_batch: int | None = None,
+    learning_rate: float | None = None,
+    steps: int | None = None,
+    earlier: Sequence[Any] = (),
     progress: Progress = None,
 ) -> Report:
     """Analyze one checkpoint and say what learning theory can say about it.
@@ -85,13 +97,22 @@ def analyze(
         gamma: A margin fixed in advance, or ``"auto"`` for the best.
         confidence: ``"normalized"`` to rest on preprocessing that the data declare.
         loss: The training loss, recorded in the conventions.
-        weight_decay: Coefficient of rho^2 in the square loss, for the equilibrium.
-        only: Parts to compute, out of norms, spectra, margins, bounds; None for all.
+        weight_decay: As torch's optimizers count it; the equilibrium of the square
+            loss takes it for the coefficient of rho^2.
+        only: Parts to compute, out of norms, spectra, margins, collapse, noise,
+            bounds; None for what the inputs allow, noise only with ``sgd_batch``.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         batch_size: Samples at a time.
         key: Which model, where the file holds several.
         trust: Allow code in the file to run, where it cannot be read otherwise.
         init: The checkpoint from before training, for measures of how far it went.
+        head: The last linear layer, whose inputs are the features; None to find it.
+        features: An .npz or .safetensors file with features of the training sample.
+        spectra: ``"full"``, ``"top"``, ``"none"``, or ``"auto"`` by the layer's size.
+        sgd_batch: Samples of a step of SGD, for its noise.
+        learning_rate: Of plain SGD, for the bound on ranks.
+        steps: Of SGD since the last of the earlier checkpoints.
+        earlier: Checkpoints of the same run, oldest first, for jitter.
         progress: Called with the number done, the total or None, and a label.
 
     Returns:
@@ -104,7 +125,7 @@ def analyze(
         UsageError: An argument is out of range or contradicts another.
     """
     clock = Stopwatch()
-    parts = arguments.wanted_parts(only)
+    parts = arguments.wanted_parts(only, noise=sgd_batch is not None)
     margin = arguments.wanted_margin(gamma)
     # A module in memory is its own architecture.
     model = source if model is None and hasattr(source, "named_modules") else model
@@ -117,20 +138,18 @@ def analyze(
         delta=delta,
         batch_size=batch_size,
         confidence=confidence,
+        spectra=spectra,
     )
     with clock.stage("load"):
         checkpoint = readers.read(source, key=key, trust=trust)
-        digest = sha256(checkpoint.files) if checkpoint.files else None
+        digest = fingerprint(checkpoint)
         network, ledger = from_tensors(checkpoint)
-    notices = list(checkpoint.notices)
-    rewritten, train, test = network, None, None
-    if parts & {"margins", "bounds"}:
+    with together(parts, data, test_data, features) as ranks:
         with clock.stage("data"):
-            from boundkit.measure.observation import observed
-
-            seen = observed(
+            seen = looked_at(
                 network,
                 checkpoint,
+                parts,
                 model=model,
                 data=data,
                 test_data=test_data,
@@ -139,49 +158,71 @@ def analyze(
                 batch_size=batch_size,
                 progress=progress,
                 normalized=confidence == "normalized",
-                perturb="bounds" in parts,
+                head=None if features else head,
+                ranks=ranks,
             )
-            network, rewritten = seen.architecture.network, seen.architecture.rewritten
-            train, test = seen.train, seen.test
-            notices += seen.architecture.notices
-    with clock.stage("norms"):
-        step = None if progress is None else _labeled(progress, "norms")
-        sizes = norms(network, step)
-        notices += assembly.norm_notices(network, sizes, non_finite(checkpoint, sizes))
-    stored = assembly.rho(network, sizes)
+        network, rewritten = seen.architecture.network, seen.architecture.rewritten
+        train, test = seen.train, seen.test
+        notices = [*checkpoint.notices, *seen.architecture.notices]
+        with clock.stage("norms"):
+            step = None if progress is None else _labeled(progress, "norms")
+            sizes = norms(network, step)
+            odd = non_finite(checkpoint, sizes)
+            notices += assembly.norm_notices(network, sizes, odd)
+        stored = assembly.rho(network, sizes)
+        with clock.stage("collapse"):
+            collapsed = collapse_section(
+                parts,
+                seen,
+                features,
+                head,
+                stored,
+                weight_decay,
+                device,
+                batch_size,
+                progress,
+                ranks,
+            )
+    with clock.stage("noise"):
+        noisy, told = noise_section(
+            parts,
+            seen,
+            batch=sgd_batch,
+            loss=loss,
+            weight_decay=weight_decay,
+            learning_rate=learning_rate,
+            steps=steps,
+            earlier=earlier,
+            model=model,
+            device=device,
+            batch_size=batch_size,
+            progress=progress,
+            trust=trust,
+        )
     folds = folded_tensors(network, rewritten)
-    ledger = assembly.folded_rows(ledger, folds)
+    ledger = assembly.folded_rows(assembly.graph_rows(ledger, network), folds)
     seen_sizes = norms(rewritten) if folds else sizes
-    columns: dict[str, Mapping[str, float | None]] = {}
-    if "spectra" in parts:
-        with clock.stage("spectra"):
-            columns, unseen = layer_columns(network, sizes, progress)
-            notices += unseen
-    certified: tuple[Certificate, ...] = ()
-    measurements = assembly.rho_measurements(stored)
+    with clock.stage("spectra"):
+        extent = spectra if "spectra" in parts else "none"
+        spectral = layer_spectra(network, sizes, progress, extent)
     sample = train or taken_on_trust(n, input_norm)
-    if "bounds" in parts:
-        with clock.stage("bounds"):
-            certified = certificates(
-                rewritten,
-                seen_sizes,
-                sample,
-                test,
-                delta=delta,
-                gamma=margin,
-                input_norm=input_norm,
-            )
-            measurements += assembly.heuristics(network, stored, sample, delta)
-            measurements += quantities(
-                network,
-                rewritten,
-                seen_sizes,
-                sample,
-                delta,
-                _unchanged(columns, folds) if "spectra" in parts else None,
-                init,
-                trust=trust,
-            )
+    with clock.stage("bounds"):
+        certified, measured = bounded(
+            parts,
+            network,
+            rewritten,
+            seen_sizes,
+            sample,
+            test,
+            delta=delta,
+            gamma=margin,
+            input_norm=input_norm,
+            stored=stored,
+            columns=spectral.columns,
+            folds=folds,
+            init=init,
+            trust=trust,
+        )
     return Report(
         boundkit=__version__,
         checkpoint=Provenance(
@@ -203,6 +244,10 @@ def analyze(
             "device": device,
             "loss": loss,
             "weight_decay": weight_decay,
+            "spectra_extent": spectra if "spectra" in parts else "none",
+            "sgd_batch": sgd_batch,
+            "learning_rate": learning_rate,
+            "features": features,
             "architecture": "traced" if network.nodes else "not known",
             "data": arguments.named(data),
             "test_data": arguments.named(test_data),
@@ -214,27 +259,23 @@ def analyze(
         }),
         ledger=ledger,
         coverage=assembly.coverage(ledger),
-        layers=assembly.layer_rows(network, sizes, columns),
+        layers=assembly.layer_rows(network, sizes, spectral.columns),
         rho_stored=stored,
         rho_folded=assembly.rho(rewritten, seen_sizes) if folds else None,
-        measurements=measurements,
+        measurements=(
+            *assembly.rho_measurements(stored),
+            *spectral_measurements(network, spectral.columns, spectral.spectra),
+            *measured,
+        ),
         certificates=Certificates(certified),
         margins=assembly.margins(train, test, stored, weight_decay)
         if "margins" in parts
         else None,
-        collapse=None,
-        noise=None,
-        warnings=tuple(notices),
+        collapse=collapsed,
+        noise=noisy,
+        warnings=(*notices, *told, *spectral.notices),
         seconds=clock.read(),
     )
-
-
-def _unchanged(
-    columns: Mapping[str, Mapping[str, float | None]], folds: Mapping[str, str]
-) -> dict[str, Mapping[str, float | None]]:
-    """Return the columns of layers that nothing was folded into."""
-    touched = set(folds.values())
-    return {name: row for name, row in columns.items() if name not in touched}
 
 
 def _labeled(

@@ -20,9 +20,11 @@ __all__ = [
 ]
 
 #: What ``only`` chooses from.
-PARTS = ("norms", "spectra", "margins", "bounds")
+PARTS = ("norms", "bounds", "spectra", "margins", "collapse", "noise")
 
 
+#: Choices of ``spectra``.
+_EXTENTS = ("auto", "full", "top", "none")
 #: Choices of ``confidence``.
 _FORMS = {
     "empirical": "form d: empirical complexity, self-bounding",
@@ -36,17 +38,19 @@ def _require(condition: bool, argument: str, expected: str, value: object) -> No
         raise UsageError(f"{argument} must {expected}, but got {value!r}")
 
 
-def wanted_parts(only: Sequence[str] | None) -> frozenset[str]:
+def wanted_parts(only: Sequence[str] | None, *, noise: bool = False) -> frozenset[str]:
     """Return the parts to compute.
 
     Args:
-        only: Names out of ``PARTS``; None for all.
+        only: Names out of ``PARTS``; None for all, noise where that is asked for.
+        noise: Whether something was said that only noise depends on.
 
     Raises:
         UsageError: There is no such part.
     """
     if only is None:
-        return frozenset(PARTS)
+        # Gradients of single samples cost many forward passes.
+        return frozenset(PARTS) - (frozenset() if noise else {"noise"})
     for part in only:
         _require(part in PARTS, "only", f"be among {', '.join(PARTS)}", part)
     return frozenset(only)
@@ -98,6 +102,7 @@ def require_sense(
     delta: float,
     batch_size: int,
     confidence: str = "empirical",
+    spectra: str = "auto",
 ) -> None:
     """Refuse arguments that are out of range or contradict each other.
 
@@ -110,6 +115,7 @@ def require_sense(
         delta: Probability that a certificate fails.
         batch_size: Samples at a time.
         confidence: Form of the confidence terms.
+        spectra: How much of each spectrum to compute.
 
     Raises:
         UsageError: The message names the argument, what it must be and what it is.
@@ -119,6 +125,7 @@ def require_sense(
     good = math.isfinite(input_norm) and input_norm > 0
     _require(good, "input_norm", "be a positive number", input_norm)
     _require(batch_size >= 1, "batch_size", "be at least 1", batch_size)
+    _require(spectra in _EXTENTS, "spectra", f"be among {', '.join(_EXTENTS)}", spectra)
     if model is None and (data is not None or test_data is not None):
         raise UsageError(
             "data need a model to run them through: give --model, or model= in Python"

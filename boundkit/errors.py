@@ -10,6 +10,7 @@
     │   └── Empty           nothing in it that could be analyzed
     ├── DataError           exit 3: a data set that cannot be used
     ├── ModelError          exit 3: a model that does not load, or does not fit
+    ├── ProcessLost         exit 3: another process of the same run failed or went silent
     └── NotApplicable       a measure or bound that has no value here; never leaves analyze
 
 Each message is one line: what, where, why, what to do.
@@ -24,6 +25,7 @@ __all__ = [
     "Empty",
     "ModelError",
     "NotApplicable",
+    "ProcessLost",
     "Refused",
     "Unreadable",
     "UsageError",
@@ -72,6 +74,10 @@ class DataError(BoundkitError):
 
 class ModelError(BoundkitError):
     """A model could not be made, loaded or run."""
+
+
+class ProcessLost(BoundkitError):
+    """Another process of the same run failed, ended, or went silent."""
 
 
 class NotApplicable(BoundkitError):

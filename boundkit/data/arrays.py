@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from boundkit.data.samples import Samples, from_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from boundkit.data.samples import Source
 
 __all__ = ["from_arrays"]
 
@@ -32,4 +35,12 @@ def from_arrays(inputs: Any, labels: Any, name: str) -> Samples:
         for first in range(0, shape[0], batch_size):
             yield inputs[first : first + batch_size]
 
-    return from_rows(name, shape, rows, labels)
+    def window(start: int, stop: int) -> Source:
+        def source(batch_size: int) -> Iterator[tuple[Any, Any]]:
+            for first in range(start, stop, batch_size):
+                last = min(first + batch_size, stop)
+                yield inputs[first:last], labels[first:last]
+
+        return source
+
+    return replace(from_rows(name, shape, rows, labels), window=window)

@@ -120,15 +120,21 @@ def checked_labels(values: Any, name: str, first: int) -> torch.Tensor:
     return whole
 
 
-def checked_lengths(inputs: int, labels: int, name: str) -> None:
+def checked_lengths(inputs: int, labels: int, name: str, what: str = "x") -> None:
     """Check that there is one label per sample, and at least one sample.
+
+    Args:
+        inputs: How many samples.
+        labels: How many labels.
+        name: Of the data set, for messages.
+        what: What the samples are called there.
 
     Raises:
         DataError: The counts differ, or are zero.
     """
     if inputs != labels:
         raise DataError(
-            f"{name}: x has {inputs} samples but y has {labels} labels; give one label"
+            f"{name}: {what} has {inputs} samples but y has {labels} labels; give one label"
             " per sample"
         )
     if inputs == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from boundkit.data.arrays import from_arrays
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from torch.utils.data import DataLoader
+
+    from boundkit.data.samples import Source
 
 __all__ = ["from_object"]
 
@@ -48,9 +51,7 @@ def from_object(found: Any, name: str) -> Samples:
     if isinstance(found, IterableDataset):
         return _streamed(lambda size: DataLoader(found, batch_size=size), None, name)
     if hasattr(found, "__getitem__") and hasattr(found, "__len__"):
-        return _streamed(
-            lambda size: DataLoader(found, batch_size=size), len(found), name
-        )
+        return _from_dataset(found, None, name)
     raise DataError(
         f"{name}: a {type(found).__name__} is no data set; give a Dataset, a DataLoader"
         " or a pair of arrays (x, y)"
@@ -70,7 +71,6 @@ def _pair_of_arrays(found: Any) -> tuple[Any, Any] | None:
 def _from_loader(loader: DataLoader[Any], name: str) -> Samples:
     from torch.utils.data import (
         BatchSampler,
-        DataLoader,
         IterableDataset,
         RandomSampler,
         SequentialSampler,
@@ -84,22 +84,36 @@ def _from_loader(loader: DataLoader[Any], name: str) -> Samples:
         name,
     )
     own_batches = type(loader.batch_sampler) is not BatchSampler
-    if own_batches or isinstance(dataset, IterableDataset):
+    if isinstance(dataset, IterableDataset):
         return _streamed(lambda _: loader, None, name)
+    if own_batches:
+        return replace(_streamed(lambda _: loader, None, name), fixed_order=False)
     if isinstance(sampler, SequentialSampler | RandomSampler):
-        return _streamed(
-            lambda size: DataLoader(
-                dataset,
-                batch_size=size,
-                collate_fn=loader.collate_fn,
-                num_workers=loader.num_workers,
-                worker_init_fn=loader.worker_init_fn,
-            ),
-            len(dataset),  # type: ignore[arg-type] # torch types no Dataset as Sized
-            name,
+        return _from_dataset(dataset, loader, name)
+    count = None if loader.drop_last else len(sampler)  # type: ignore[arg-type] # torch types no Sampler as Sized
+    return replace(_streamed(lambda _: loader, count, name), fixed_order=False)
+
+
+def _from_dataset(dataset: Any, like: DataLoader[Any] | None, name: str) -> Samples:
+    """Return the samples of a dataset in order, loaded as another loader does."""
+    from torch.utils.data import DataLoader, Subset
+
+    def loading(part: Any) -> Callable[[int], Iterable[Any]]:
+        if like is None:
+            return lambda size: DataLoader(part, batch_size=size)
+        return lambda size: DataLoader(
+            part,
+            batch_size=size,
+            collate_fn=like.collate_fn,
+            num_workers=like.num_workers,
+            worker_init_fn=like.worker_init_fn,
         )
-    count = None if loader.drop_last else len(sampler)  # type: ignore[arg-type] # as above
-    return _streamed(lambda _: loader, count, name)
+
+    def window(start: int, stop: int) -> Source:
+        return _pairs(loading(Subset(dataset, range(start, stop))), name)
+
+    whole = _streamed(loading(dataset), len(dataset), name)
+    return replace(whole, window=window)
 
 
 def _without_replacement(replaced: bool, name: str) -> None:
@@ -113,10 +127,7 @@ def _without_replacement(replaced: bool, name: str) -> None:
 def _streamed(
     make: Callable[[int], Iterable[Any]], n: int | None, name: str
 ) -> Samples:
-    def source(batch_size: int) -> Iterator[tuple[Any, Any]]:
-        for item in _guarded(make, batch_size, name):
-            yield _as_pair(item, name)
-
+    source = _pairs(make, name)
     first = next(iter(source(1)), None)
     if first is None:
         raise DataError(f"{name}: no samples in it; give at least one")
@@ -126,6 +137,14 @@ def _streamed(
             " dataset of (x, y) with x a tensor or an array"
         )
     return Samples(name, n, tuple(int(s) for s in first[0].shape[1:]), source)
+
+
+def _pairs(make: Callable[[int], Iterable[Any]], name: str) -> Source:
+    def source(batch_size: int) -> Iterator[tuple[Any, Any]]:
+        for item in _guarded(make, batch_size, name):
+            yield _as_pair(item, name)
+
+    return source
 
 
 def _guarded(

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     import torch
 
+    #: Batch size -> unchecked batches ``(x, y)``, from the first sample on.
+    Source = Callable[[int], Iterable[tuple[Any, Any]]]
+
 __all__ = ["Samples", "from_rows"]
 
 
@@ -26,6 +29,11 @@ class Samples:
         shape: Of one sample.
         source: Batch size -> unchecked batches ``(x, y)``, from the first sample on;
             loaders with batches of their own may ignore the size.
+        first: Index of the first sample in the whole of which these are a part.
+        window: First index and the one after the last -> source of these samples
+            alone; None where the others must be read, too.
+        may_be_empty: Whether a stream may hold nothing, being a part of one.
+        fixed_order: Whether every reading, in every process, has the same order.
         preprocessing: What is done to each sample on the way, in words.
         unit: Whether each sample is divided by its norm first, by declaration.
         center: What is subtracted after that, by declaration; None for nothing.
@@ -34,10 +42,14 @@ class Samples:
     name: str
     n: int | None
     shape: tuple[int, ...]
-    source: Callable[[int], Iterable[tuple[Any, Any]]]
+    source: Source
     preprocessing: tuple[str, ...] = ()
     unit: bool = False
     center: torch.Tensor | None = None
+    first: int = 0
+    window: Callable[[int, int], Source] | None = None
+    may_be_empty: bool = False
+    fixed_order: bool = True
 
     def batches(self, batch_size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield checked batches, each sample once.
@@ -53,12 +65,13 @@ class Samples:
         """
         done = 0
         for inputs, labels in self.source(batch_size):
-            x = checked_inputs(inputs, self.shape, self.name, done)
-            y = checked_labels(labels, self.name, done)
+            x = checked_inputs(inputs, self.shape, self.name, self.first + done)
+            y = checked_labels(labels, self.name, self.first + done)
             checked_lengths(len(x), len(y), self.name)
             done += len(x)
             yield x, y
-        if done != (done or 1 if self.n is None else self.n):
+        least = 0 if self.may_be_empty else 1
+        if done != (max(done, least) if self.n is None else self.n):
             promised = "at least one was" if self.n is None else f"{self.n} were"
             raise DataError(
                 f"{self.name}: ends after {done} samples, {promised} promised;"

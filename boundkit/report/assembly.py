@@ -22,6 +22,7 @@ __all__ = [
     "coverage",
     "describe_geometry",
     "folded_rows",
+    "graph_rows",
     "head_convention",
     "heuristics",
     "layer_rows",
@@ -112,6 +113,28 @@ def folded_rows(
         return replace(old, status="folded", layer=layer, reason=why)
 
     return tuple(map(row, ledger))
+
+
+def graph_rows(ledger: Sequence[LedgerRow], network: Network) -> tuple[LedgerRow, ...]:
+    """Return the ledger with the weights counted that only the graph tells of.
+
+    Args:
+        ledger: One row per tensor, told from names and shapes.
+        network: With its layers as the graph shows them, if it is traced.
+    """
+    counted = {layer.name for layer in network.layers if layer.counted}
+
+    def row(old: LedgerRow) -> LedgerRow:
+        if old.tensor not in counted or old.status != "skipped":
+            return old
+        return replace(
+            old,
+            status="counted",
+            layer=old.tensor,
+            reason="weight of a linear map, as the graph shows",
+        )
+
+    return tuple(map(row, ledger)) if network.nodes is not None else tuple(ledger)
 
 
 def head_convention(outputs: int | None) -> str | None:
@@ -235,7 +258,9 @@ def margins(
         weight_decay: Coefficient of rho^2, or None.
     """
     found = {
-        name: margin_summary(sample.margins, stored.log10, weight_decay)
+        name: margin_summary(
+            sample.margins, stored.log10, weight_decay, sample.alignment
+        )
         for name, sample in (("train", train), ("test", test))
         if sample is not None and sample.margins is not None
     }

@@ -8,6 +8,7 @@ from math import isfinite
 from re import sub
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from boundkit.numerics.collector import without_collector
 from boundkit.report.escape import has_hidden
 from boundkit.report.model import SCHEMA
 
@@ -63,6 +64,7 @@ def checked(raw: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
+@without_collector()
 def render(report: Report) -> str:
     """Return the report as one JSON document, one table row a line."""
     return written(document(report))
@@ -202,13 +204,13 @@ def _plain(value: Any, place: _Place | None, stray: list[str]) -> Any:
             return None
         case list() | tuple():
             return [
-                part if type(part) in _PLAIN else _plain(part, (place, at), stray)
+                part if _is_plain(part) else _plain(part, (place, at), stray)
                 for at, part in enumerate(value)
             ]
         case Mapping():
             return {
-                _text(str(key)): (
-                    part if type(part) in _PLAIN else _plain(part, (place, key), stray)
+                key if type(key) is str and key.isascii() else _text(str(key)): (
+                    part if _is_plain(part) else _plain(part, (place, key), stray)
                 )
                 for key, part in value.items()
             }
@@ -216,6 +218,13 @@ def _plain(value: Any, place: _Place | None, stray: list[str]) -> Any:
     return _plain(
         value.tolist() if hasattr(value, "tolist") else str(value), place, stray
     )
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    return kind in _PLAIN or (kind is float and isfinite(value))
 
 
 def _text(text: str) -> str:

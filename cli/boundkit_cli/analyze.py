@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from boundkit_cli import options as opt
 from boundkit_cli.confidence import Confidence, parse_confidence
 from boundkit_cli.console import progress, talk
+from boundkit_cli.drawing import draw
 from boundkit_cli.exits import DONE, GATE_FAILED, UNDEFINED
 from boundkit_cli.targets import deliver, targets
 
 if TYPE_CHECKING:
+    from boundkit.measure.spectra import Extent
     from boundkit.report import Report
 
 __all__ = ["analyze"]
@@ -35,6 +37,14 @@ def analyze(
     key: opt.Key = None,
     trust: opt.Trust = False,
     init: opt.Init = None,
+    head: opt.Head = None,
+    features: opt.Features = None,
+    spectra: opt.Spectra = "auto",
+    sgd_batch: opt.SgdBatch = None,
+    learning_rate: opt.LearningRate = None,
+    steps: opt.Steps = None,
+    earlier: opt.Earlier = None,
+    plot: opt.Plot = None,
     min_coverage: opt.MinCoverage = None,
     formats: opt.Formats = None,
     output: opt.Output = None,
@@ -93,8 +103,17 @@ def analyze(
             key=key,
             trust=trust,
             init=init,
+            head=head,
+            features=features,
+            spectra=cast("Extent", spectra),
+            sgd_batch=sgd_batch,
+            learning_rate=learning_rate,
+            steps=steps,
+            earlier=earlier or (),
             progress=reporter,
         )
+    if plot is not None:
+        draw(report, plot, quiet)
     deliver(report, wanted, quiet)
     return _exit(report, min_coverage)
 

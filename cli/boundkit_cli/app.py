@@ -16,6 +16,7 @@ from boundkit_cli.console import prepare, talk
 from boundkit_cli.exits import DONE, INTERNAL, INTERRUPTED, USAGE, exit_of
 from boundkit_cli.explain import explain
 from boundkit_cli.schema import schema
+from boundkit_cli.sweep import sweep
 
 __all__ = ["app", "main", "run"]
 
@@ -31,6 +32,7 @@ app.command()(check)
 app.command()(compare)
 app.command()(explain)
 app.command()(schema)
+app.command()(sweep)
 
 # Typer has its own copy of click, or click itself, depending on its version; the root
 # of its usage errors is reached through the one name that is public in both.

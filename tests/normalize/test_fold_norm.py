@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -163,14 +165,27 @@ def test_statistics_that_are_not_there_are_not_folded(tensor, reason):
     assert reason in fold_norm(network).nodes[2].detail
 
 
-def test_a_bias_that_is_not_stored_beside_its_weight_is_not_folded():
+def _biased_elsewhere():
     def forward(m, x):
         return m.norm(nn.functional.conv1d(x, m.kernel, m.offset))
 
     kernel, offset = nn.Parameter(torch.randn(2, 2, 3)), nn.Parameter(torch.randn(2))
-    module = Net(forward, norm=nn.BatchNorm1d(2), kernel=kernel, offset=offset)
+    return Net(forward, norm=nn.BatchNorm1d(2), kernel=kernel, offset=offset)
 
-    (detail,) = _details(module)
+
+def test_a_bias_that_is_not_stored_beside_its_weight_is_folded():
+    module = trained(_biased_elsewhere()).double()
+    after = fold_norm(wired(module, (2, 9)))
+    x = torch.randn(3, 2, 9, dtype=torch.float64)
+
+    assert after.rewrites == ("fold_norm",)
+    torch.testing.assert_close(replay(after, x), module(x), rtol=1e-12, atol=1e-12)
+
+
+def test_a_bias_that_is_not_stored_at_all_is_not_folded():
+    before = wired(trained(_biased_elsewhere()), (2, 9))
+    without = replace(before, layers=(replace(before.layers[0], bias=None),))
+    (detail,) = (n.detail for n in fold_norm(without).nodes if n.op == "norm")
 
     assert "the bias of kernel is not stored beside it" in detail
 

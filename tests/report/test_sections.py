@@ -250,14 +250,14 @@ def test_long_lists_of_measurements_are_cut_and_say_so():
 
 
 def test_tables_of_data_are_flattened_and_arrays_left_to_json():
-    collapse = {
+    noise = {
         "mean": 0.5,
         "deep": {"q": None, "ok": True, "nan": float("nan")},
         "a": [1],
     }
 
-    assert "Collapse: mean 0.500, deep.q -, deep.ok yes, deep.nan not finite" in said(
-        report(collapse=collapse)
+    assert "Noise: mean 0.500, deep.q -, deep.ok yes, deep.nan not finite" in said(
+        report(noise=noise)
     )
 
 

@@ -10,12 +10,14 @@ from typing import TypeAlias
 
 from boundkit.report.model import Report
 from boundkit.report.sections.bound_table import bound_table
+from boundkit.report.sections.collapse_table import collapse_table
 from boundkit.report.sections.heading import heading
 from boundkit.report.sections.headline import headline
 from boundkit.report.sections.heuristics import heuristics
 from boundkit.report.sections.layer_table import layer_table
 from boundkit.report.sections.margin_table import margin_table
 from boundkit.report.sections.measured import measured
+from boundkit.report.sections.noise_table import noise_table
 from boundkit.report.sections.notices import notices
 from boundkit.report.sections.omissions import omissions
 from boundkit.report.spans import Line
@@ -31,6 +33,8 @@ SECTIONS: tuple[Section, ...] = (
     headline,
     omissions,
     margin_table,
+    collapse_table,
+    noise_table,
     heuristics,
     measured,
     notices,

@@ -1,4 +1,4 @@
-"""What data told: collapse, noise, and measurements beside them."""
+"""What data told: noise, and measurements beside it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,8 @@ __all__ = ["measured"]
 
 
 def measured(report: Report, width: int) -> tuple[Line, ...]:
-    """Return every scalar of collapse and noise, then the measurements."""
-    lines: list[Line] = []
-    for title, table in (
-        ("Collapse", report.collapse),
-        ("Noise", report.noise),
-    ):
-        lines += _scalars(title, table or {}, width)
+    """Return every scalar of noise, then the measurements."""
+    lines = _scalars("Noise", report.noise or {}, width)
     found = [one for one in report.measurements if one.kind == "measurement"]
     single, families = _families(found)
     if found:
