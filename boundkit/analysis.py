@@ -259,7 +259,7 @@ def analyze(
         }),
         ledger=ledger,
         coverage=assembly.coverage(ledger),
-        layers=assembly.layer_rows(network, sizes, spectral.columns),
+        layers=assembly.layer_rows(network, sizes, spectral.columns, spectral.points),
         rho_stored=stored,
         rho_folded=assembly.rho(rewritten, seen_sizes) if folds else None,
         measurements=(

@@ -10,7 +10,7 @@ import numpy as np
 
 from boundkit.errors import NotApplicable
 from boundkit.measure.small_spectra import small_spectra
-from boundkit.measure.spectra import columns, layer_spectrum, spectral_columns
+from boundkit.measure.spectra import columns, layer_spectrum, spectral_columns, thinned
 from boundkit.measure.unrolled import input_sizes
 from boundkit.numerics.blocks import array
 from boundkit.numerics.path_counts import output_size
@@ -33,6 +33,10 @@ _QUICK = 1.5e8
 _TINY = 1e7
 #: Largest residual, relative, at which an estimate is worth showing.
 _GOOD = 1e-2
+#: Layers beyond which no report carries points of their spectra.
+_MOST_DRAWN = 1000
+#: Points of one spectrum, for figures.
+_POINTS = 64
 #: Names that a notice spells out.
 _NAMED = 3
 
@@ -46,11 +50,14 @@ class Spectra:
         spectra: Layer name -> singular values; small layers of one shape that were
             decomposed together are left out, ``layer_spectrum`` has theirs.
         notices: One for each layer without columns, and of what was left out.
+        points: Layer name -> some pairs (rank from 1, singular value), for figures;
+            empty where there are very many layers.
     """
 
     columns: Mapping[str, Mapping[str, float | None]]
     spectra: Mapping[str, Spectrum]
     notices: tuple[Notice, ...]
+    points: Mapping[str, tuple[tuple[int, float], ...]]
 
 
 def _work(layer: Layer, geometry: Geometry, sizes: Sequence[int]) -> float:
@@ -142,7 +149,7 @@ def layer_spectra(
         Unreadable: The bytes of a weight are not there.
     """
     if extent == "none":
-        return Spectra({}, {}, ())
+        return Spectra({}, {}, (), {})
     rows: dict[str, Mapping[str, float | None]] = {}
     spectra: dict[str, Spectrum] = {}
     notices: list[Notice] = []
@@ -166,7 +173,22 @@ def layer_spectra(
         if progress is not None:
             progress(done + 1, len(network.layers), "spectra")
     partial = [k for k, v in spectra.items() if not v.complete and extent != "top"]
-    return Spectra(rows, spectra, (*notices, *_left_out(partial, waiting)))
+    told = (*notices, *_left_out(partial, waiting))
+    return Spectra(rows, spectra, told, _points(spectra, ready, len(rows)))
+
+
+def _points(
+    spectra: Mapping[str, Spectrum], ready: Mapping[str, Sequence[float]], layers: int
+) -> dict[str, tuple[tuple[int, float], ...]]:
+    if layers > _MOST_DRAWN:
+        return {}
+    known = {name: one.values for name, one in spectra.items()}
+    found = {name: thinned(values, _POINTS) for name, values in known.items()}
+    found |= {name: thinned(values, _POINTS) for name, values in ready.items()}
+    return {
+        name: tuple((rank, float(f"{value:.6g}")) for rank, value in pairs)
+        for name, pairs in found.items()
+    }
 
 
 def _row(

@@ -33,6 +33,7 @@ __all__ = [
     "layer_spectrum",
     "singular_values",
     "spectral_columns",
+    "thinned",
 ]
 
 #: How much of a spectrum: all of it, its top, nothing, or all where that takes seconds.
@@ -75,12 +76,24 @@ class Spectrum:
 
     def thinned(self, most: int = 200) -> list[tuple[int, float]]:
         """Return at most so many pairs (rank from 1, value), even on a log scale."""
-        n = len(self.values)
-        if n > most:
-            ranks = np.unique(np.rint(np.geomspace(1, n, most)).astype(int)).tolist()
-        else:
-            ranks = list(range(1, n + 1))
-        return [(rank, float(self.values[rank - 1])) for rank in ranks]
+        return thinned(self.values, most)
+
+
+def thinned(
+    values: Sequence[float] | NDArray[np.float64], most: int
+) -> list[tuple[int, float]]:
+    """Return at most so many pairs (rank from 1, value), even on a log scale.
+
+    Args:
+        values: Largest first.
+        most: Pairs.
+    """
+    n = len(values)
+    if n > most:
+        ranks = np.unique(np.rint(np.geomspace(1, n, most)).astype(int)).tolist()
+    else:
+        ranks = list(range(1, n + 1))
+    return [(rank, float(values[rank - 1])) for rank in ranks]
 
 
 def filter_matrix(layer: Layer) -> NDArray[np.float64]:

@@ -15,14 +15,22 @@ from boundkit.plot.layer_spectra import layer_spectra
 from boundkit.plot.loss_decomposition import loss_decomposition
 from boundkit.plot.margin_histogram import margin_histogram
 from boundkit.plot.saving import save
-from boundkit.plot.sources import Sources, flat, from_sections
+from boundkit.plot.sources import Sources, flat, from_report, from_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "Sources", "drawn", "flat", "from_sections", "save"]
+__all__ = [
+    "FIGURES",
+    "Sources",
+    "drawn",
+    "flat",
+    "from_report",
+    "from_sections",
+    "save",
+]
 
 #: The catalog; each is named as its file is.
 FIGURES: tuple[Callable[[Sources], Figure | None], ...] = (

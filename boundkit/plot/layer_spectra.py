@@ -38,12 +38,13 @@ def layer_spectra(sources: Sources) -> Figure | None:
     """
     known = {}
     for name, values in sources.spectra.items():
-        squares = np.sort(np.square(np.asarray(values, dtype=np.float64)))[::-1]
+        ranks, squares = _ranked(np.asarray(values, dtype=np.float64))
         if squares.size and 0 < squares[0] < math.inf:
-            known[name] = squares[squares > _ROUNDING**2 * squares[0]]
+            above = squares > _ROUNDING**2 * squares[0]
+            known[name] = ranks[above], squares[above]
     if not known:
         return None
-    largest = sorted(known, key=lambda name: -len(known[name]))[:_MOST]
+    largest = sorted(known, key=lambda name: -known[name][0][-1])[:_MOST]
     drawn = [name for name in known if name in largest]
     columns = min(len(drawn), _COLUMNS)
     rows = math.ceil(len(drawn) / columns)
@@ -56,7 +57,7 @@ def layer_spectra(sources: Sources) -> Figure | None:
     for each in axes[len(drawn) :]:
         each.set_visible(False)
     for place, (each, name) in enumerate(zip(axes, drawn, strict=False)):
-        _panel(each, known[name], sources.power_laws.get(name))
+        _panel(each, *known[name], sources.power_laws.get(name))
         each.set_title(plain(name, 34), fontsize=8)
         if place % columns == 0:
             each.set_ylabel("share above")
@@ -65,14 +66,26 @@ def layer_spectra(sources: Sources) -> Figure | None:
     return figure
 
 
-def _panel(axes: Axes, squares: Any, law: tuple[float, float] | None) -> None:
-    count = len(squares)
-    share = np.arange(1, count + 1) / count
+def _ranked(values: Any) -> tuple[Any, Any]:
+    """Return ranks from 1 and squared singular values, largest first."""
+    if values.ndim == 2:
+        return values[:, 0], np.square(values[:, 1])
+    return np.arange(1, len(values) + 1), np.sort(np.square(values))[::-1]
+
+
+def _panel(
+    axes: Axes, ranks: Any, squares: Any, law: tuple[float, float] | None
+) -> None:
+    count = ranks[-1]
+    share = ranks / count
     axes.plot(squares, share, ".", markersize=3, color=BLUE)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    if law is None or (tail := int((squares >= law[1]).sum())) == 0:
+    # Fits and points may be rounded apart.
+    inside = ranks[squares >= law[1] * (1 - 1e-5)] if law else ranks[:0]
+    if law is None or inside.size == 0:
         return
+    tail = inside[-1]
     alpha, start = law
     ends = np.array([start, squares[0]])
     line = tail / count * (ends / start) ** (1 - alpha)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Sources", "array_of", "flat", "from_sections", "number_of"]
+    from boundkit.report.model import Report
+
+__all__ = ["Sources", "array_of", "flat", "from_report", "from_sections", "number_of"]
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -32,7 +34,7 @@ class Sources:
         collapse: Sample -> dotted names of measures and arrays, such as
             ``cosines.means``, ``eigenvalues.within`` and ``mse.l_nc1``.
         class_names: In the order of the arrays; their numbers where left out.
-        spectra: Layer -> its singular values.
+        spectra: Layer -> its singular values, or (k, 2) pairs of rank and value.
         power_laws: Layer -> alpha and x_min of the squared singular values.
     """
 
@@ -104,3 +106,26 @@ def number_of(values: Mapping[str, Any], name: str) -> float | None:
     """
     value = values.get(name)
     return float(value) if value is not None and np.isfinite(value) else None
+
+
+def from_report(report: Report) -> Sources:
+    """Return what a report holds.
+
+    Args:
+        report: Of one checkpoint.
+    """
+    found = from_sections(report.checkpoint.source, report.margins, report.collapse)
+    laws: dict[str, dict[str, float]] = {}
+    for one in report.measurements:
+        if one.layer is not None and one.value is not None:
+            laws.setdefault(one.layer, {})[one.name] = one.value
+    alphas = {row.name: row.columns.get("alpha") for row in report.layers}
+    return replace(
+        found,
+        spectra={row.name: row.spectrum for row in report.layers if row.spectrum},
+        power_laws={
+            name: (float(alpha), laws[name]["power_law.x_min"])
+            for name, alpha in alphas.items()
+            if alpha is not None and "power_law.x_min" in laws.get(name, {})
+        },
+    )

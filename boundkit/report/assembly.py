@@ -68,6 +68,7 @@ def layer_rows(
     network: Network,
     norms: Norms,
     columns: Mapping[str, Mapping[str, float | None]],
+    points: Mapping[str, tuple[tuple[int, float], ...]],
 ) -> tuple[LayerRow, ...]:
     """Return the layer table.
 
@@ -75,6 +76,7 @@ def layer_rows(
         network: Its layers, in their order.
         norms: Of their weights.
         columns: Layer name -> spectral columns, where they were computed.
+        points: Layer name -> some of its singular values, where they are to be drawn.
     """
 
     def row(layer: Layer) -> LayerRow:
@@ -90,6 +92,7 @@ def layer_rows(
             layer.counted,
             describe_geometry(layer.geometry),
             MappingProxyType(dict(columns.get(layer.name, {}))),
+            points.get(layer.name, ()),
         )
 
     return tuple(row(layer) for layer in network.layers)

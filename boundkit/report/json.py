@@ -130,6 +130,7 @@ def _layer(layer: LayerRow) -> dict[str, Any]:
         "counted": layer.counted,
         "geometry": layer.geometry,
         **{name: layer.columns.get(name) for name in SPECTRAL_COLUMNS},
+        "spectrum": layer.spectrum,
     }
 
 

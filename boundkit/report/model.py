@@ -64,6 +64,7 @@ class LayerRow:
         counted: Whether it is a factor of rho.
         geometry: Stride and padding in words, or "".
         columns: Spectral columns by name; None where one is not defined.
+        spectrum: Some pairs (rank from 1, singular value), for figures.
     """
 
     name: str
@@ -77,6 +78,7 @@ class LayerRow:
     columns: Mapping[str, float | None] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    spectrum: tuple[tuple[int, float], ...] = ()
 
 
 class Certificates(Mapping[str, "Certificate"]):

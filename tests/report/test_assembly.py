@@ -91,7 +91,7 @@ def test_a_broken_layer_leaves_rho_undefined(value):
     sizes = norms(network)
 
     assert assembly.rho(network, sizes) == Rho(None, None)
-    rows = assembly.layer_rows(network, sizes, {})
+    rows = assembly.layer_rows(network, sizes, {}, {})
     assert [r.rho for r in rows] == [2, None]
     assert [r.log10_rho is None for r in rows] == [False, True]
     (notice,) = assembly.norm_notices(network, sizes, {"1.weight": (3, 1)})
@@ -109,7 +109,7 @@ def test_nothing_counted_has_no_rho():
 def test_uncounted_layers_are_listed_and_no_factor():
     network = network_of(nn.Sequential(nn.Embedding(4, 2), nn.Linear(2, 1)))
     sizes = norms(network)
-    rows = assembly.layer_rows(network, sizes, {"1.weight": {"stable_rank": 1.0}})
+    rows = assembly.layer_rows(network, sizes, {"1.weight": {"stable_rank": 1.0}}, {})
 
     assert [r.counted for r in rows] == [False, True]
     assert rows[1].columns == {"stable_rank": 1.0}

@@ -249,16 +249,12 @@ def test_long_lists_of_measurements_are_cut_and_say_so():
     assert "… 16 more in --format json" in said(report(measurements=many))
 
 
-def test_tables_of_data_are_flattened_and_arrays_left_to_json():
-    noise = {
-        "mean": 0.5,
-        "deep": {"q": None, "ok": True, "nan": float("nan")},
-        "a": [1],
-    }
+def test_measurements_of_many_layers_are_named_once():
+    many = tuple(Measurement("rank_99", 3.0, "1", "s", f"layer{i}") for i in range(4))
 
-    assert "Noise: mean 0.500, deep.q -, deep.ok yes, deep.nan not finite" in said(
-        report(noise=noise)
-    )
+    text = said(report(measurements=many))
+
+    assert "Measurements of 4 layers: rank_99, in --format json" in text
 
 
 def test_margins_of_each_sample_are_a_row_and_over_rho_another():

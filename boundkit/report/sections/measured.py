@@ -1,34 +1,40 @@
-"""What data told: noise, and measurements beside it."""
+"""Measurements that have no table of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boundkit.report.escape import escape
 from boundkit.report.sections.heuristics import spelled
-from boundkit.report.spans import Line, Span, wrap
-from boundkit.report.wording import count, significant
+from boundkit.report.spans import Line, clip, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from boundkit.report.model import Report
     from boundkit.types import Measurement
 
 __all__ = ["measured"]
 
+#: Measurements of single layers that are spelled out.
+_FEW = 3
+
 
 def measured(report: Report, width: int) -> tuple[Line, ...]:
-    """Return every scalar of noise, then the measurements."""
-    lines = _scalars("Noise", report.noise or {}, width)
+    """Return measurements of the whole net, and the names of those there are more of."""
     found = [one for one in report.measurements if one.kind == "measurement"]
-    single, families = _families(found)
+    layered = [one for one in found if one.layer is not None]
+    buried = layered if len(layered) > _FEW else []
+    single, families = _families([
+        one for one in found if not buried or one.layer is None
+    ])
+    lines: list[Line] = []
     if found:
-        lines += [(("  Measurements", "title"),), *spelled(single, width)]
+        lines.append((("  Measurements", "title"),))
+    if single:
+        lines += spelled(single, width)
     for family, members in families.items():
         text = f"{escape(family)}.*: {len(members)} measures, in --format json"
         lines += wrap([(text, "dim")], width, 4, 6)
+    lines += _layers(buried, width)
     return tuple(lines)
 
 
@@ -46,30 +52,11 @@ def _families(
     return single, large
 
 
-def _scalars(title: str, table: Mapping[str, Any], width: int) -> list[Line]:
-    words = [f"{escape(name)} {_spelled(value)}" for name, value in _flat(table, "")]
-    if not words:
+def _layers(found: list[Measurement], width: int) -> list[Line]:
+    """Name the measurements that each layer has; a table of them would bury the rest."""
+    if not found:
         return []
-    spans: list[Span] = [(f"{title}:", "title")]
-    spans += [(word + ",", "") for word in words[:-1]]
-    return wrap([*spans, (words[-1], "")], width, 2, 4)
-
-
-def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif value is None or isinstance(value, bool | int | float | str):
-            yield f"{prefix}{key}", value
-
-
-def _spelled(value: float | str | None) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return escape(value)
-    if isinstance(value, int):
-        return count(value)
-    return significant(value) if abs(value) < float("inf") else "not finite"
+    names = ", ".join(dict.fromkeys(clip(escape(one.name), 40) for one in found))
+    layers = len({one.layer for one in found})
+    of = "1 layer" if layers == 1 else f"{layers} layers"
+    return wrap([(f"of {of}: {names}, in --format json", "dim")], width, 4, 6)
