@@ -16,7 +16,7 @@ _USUAL = (
     "margins.train_error",
     "margins.test.train_error",
     "margins.normalized.q05",
-    "collapse.train.nc1_pinv",
+    "collapse.nc1_pinv",
     "measurements.inverse_rho",
 )
 

@@ -53,9 +53,7 @@ def level_bars(of: Bars) -> Figure:
         of: What is drawn.
     """
     width = float(np.clip(1.5 + 0.32 * len(of.levels) * len(of.series), 3.0, 6.0))
-    figure, axes = sheet(
-        2 * width, 3.4, f"Over {plain(of.over)}", of.title, columns=2
-    )
+    figure, axes = sheet(2 * width, 3.4, f"Over {plain(of.over)}", of.title, columns=2)
     for panel, (each, name) in enumerate(zip(axes, (of.x, of.y), strict=True)):
         for place, (label, bars) in enumerate(of.series.items()):
             _draw(each, bars, 2 * panel, place, len(of.series), label)

@@ -107,7 +107,9 @@ def _correlations(axes: Axes, shown: tuple[RankedMeasure, ...]) -> None:
     axes.barh(places, kendall, 0.6, color=BLUE, alpha=0.45, label="all pairs")
     granulated = [one.granulated for one in shown]
     if any(map(isfinite, granulated)):
-        axes.plot(granulated, places, "D", color=ORANGE, markersize=4, label="granulated")
+        axes.plot(
+            granulated, places, "D", color=ORANGE, markersize=4, label="granulated"
+        )
     axes.axvline(0, color=GRAY, linewidth=1)
     axes.set_xlim(-1.05, 1.05)
     axes.set_xlabel("Kendall correlation with the error")
@@ -119,7 +121,9 @@ def _sign_errors(axes: Axes, shown: tuple[RankedMeasure, ...]) -> None:
     worst = np.array([one.worst for one in shown])
     axes.hlines(places, mean, worst, color=GRAY, linewidth=1)
     axes.plot(mean, places, "o", color=BLUE, markersize=5, label="mean")
-    axes.plot([o.high for o in shown], places, "|", color=GRAY, markersize=9, label="90 %")
+    axes.plot(
+        [o.high for o in shown], places, "|", color=GRAY, markersize=9, label="90 %"
+    )
     axes.plot(worst, places, "s", color=ORANGE, markersize=5, label="worst")
     axes.axvline(0.5, color=GRAY, linewidth=1, linestyle=":")
     axes.set_xlim(-0.03, 1.03)

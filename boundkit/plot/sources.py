@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boundkit.report.samples import by_sample
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,15 +74,12 @@ def from_sections(
     Args:
         title: What the report is about.
         margins: Of the training sample, with those of another under ``test``; or None.
-        collapse: Tables under ``train`` and ``test``; or None.
+        collapse: Likewise, or None.
     """
-    found = margins or {}
-    samples = {"train": found if "mean" in found else None, "test": found.get("test")}
-    tables = {name: (collapse or {}).get(name) for name in ("train", "test")}
     return Sources(
         title=title,
-        margins={name: table for name, table in samples.items() if table},
-        collapse={name: flat(table) for name, table in tables.items() if table},
+        margins=by_sample(margins),
+        collapse={name: flat(table) for name, table in by_sample(collapse).items()},
     )
 
 

@@ -267,12 +267,17 @@ def test_sections_of_a_report_become_sources():
         "histogram": histogram(),
         "test": {"histogram": histogram()},
     }
-    tables = {"train": {"mse": {"total": 1.0}}, "test": None, "conventions": {}}
+    tables = {
+        "nc1_pinv": 0.5,
+        "mse": {"total": 1.0},
+        "test": None,
+        "conventions": {},
+    }
 
     found = plot.from_sections("net.pt", margins, tables)
 
     assert list(found.margins) == ["train", "test"]
-    assert dict(found.collapse) == {"train": {"mse.total": 1.0}}
+    assert dict(found.collapse) == {"train": {"nc1_pinv": 0.5, "mse.total": 1.0}}
     assert drawn(plot.from_sections("net.pt", None, None)) == {}
 
 

@@ -50,9 +50,9 @@ def test_the_schema_names_every_measure_and_no_other():
 
 def test_a_table_of_another_shape_does_not():
     made = document(with_collapse(collapse(*SAMPLES["balanced"])))
-    del made["collapse"]["train"]["mse"]["l_perp"]
+    del made["collapse"]["mse"]["l_perp"]
 
-    with pytest.raises(jsonschema.ValidationError, match="is not valid under any"):
+    with pytest.raises(jsonschema.ValidationError, match="l_perp"):
         VALIDATOR.validate(made)
 
 

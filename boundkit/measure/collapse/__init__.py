@@ -128,7 +128,7 @@ def collapse_of(
 
 
 def _notices(geometry: Geometry) -> tuple[str, ...]:
-    classes, width = len(geometry.present), geometry.mean.shape[1]
+    classes, width = len(geometry.present), geometry.width
     empty = geometry.classes - classes
     least, most = int(geometry.count.min()), int(geometry.count.max())
     single = int((geometry.count == 1).sum())
@@ -163,7 +163,8 @@ def _notices(geometry: Geometry) -> tuple[str, ...]:
             geometry.basis is not None,
             (
                 "covariance within classes is known in the span of class means and "
-                "classifier only"
+                f"classifier only: features of width {width} would need {width} x {width} "
+                "numbers"
             ),
         ),
     )
@@ -175,22 +176,26 @@ def section(
     test: Collapse | None,
     ulpm: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> dict[str, Any]:
-    """Return what a report says of collapse: both samples, and the conventions once.
+    """Return what a report says of collapse.
+
+    That of the training sample as it is, a table of the held-out one under ``test``,
+    and the conventions once.
 
     Args:
         train: Of the training sample, or None.
         test: Of the held-out sample, or None.
         ulpm: Summary of the layer-peeled measures of ``"train"`` and ``"test"``.
     """
-    made = {
-        key: None if each is None else each.summary()
-        for key, each in (("train", train), ("test", test))
-    }
-    for key, table in made.items():
-        if table is not None and (peeled := (ulpm or {}).get(key)) is not None:
-            table["ulpm"] = dict(peeled)
-    return made | {
+    peeled = ulpm or {}
+    return _table(train, peeled.get("train")) | {
+        "test": _table(test, peeled.get("test")) or None,
         "conventions": {
             one.name: f"{one.convention} [{one.source}]" for one in MEASURES
-        }
+        },
     }
+
+
+def _table(found: Collapse | None, ulpm: Mapping[str, Any] | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    return found.summary() | ({} if ulpm is None else {"ulpm": dict(ulpm)})

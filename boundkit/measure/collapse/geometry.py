@@ -26,10 +26,13 @@ _SAME = 1e-12
 class Geometry:
     """Statistics of the features that enter the last layer, and that layer.
 
-    Classes without samples are left out: k of C classes have some.
+    Classes without samples are left out: k of C classes have some. Where all features
+    lie in a known subspace of q < p dimensions, p below is q: everything stands in its
+    coordinates.
 
     Attributes:
         classes: C.
+        width: p, always that of the features themselves.
         present: (k,) which classes have samples, ascending.
         count: (k,) samples of each.
         mean: (k, p) their means.
@@ -49,6 +52,7 @@ class Geometry:
     """
 
     classes: int
+    width: int
     present: NDArray[np.int64]
     count: Numbers
     mean: Numbers
@@ -111,12 +115,19 @@ def geometry_of(
             "features: their moments are not finite in float64; remove NaN and Inf,"
             " and scale features above 1e150 down"
         )
+    width = mean.shape[1]
+    head, offset = _head(weight, bias, len(count), width)
     center = mean.mean(axis=0)
     centered = _centered(mean, center)
+    basis = None if moments.basis is None else _numbers(moments.basis)
+    if moments.complete and basis is not None:
+        # Lengths and angles stay what they are.
+        mean, center, centered = mean @ basis, center @ basis, centered @ basis
+        head, basis = None if head is None else head @ basis, None
     strength, directions = _directions(centered)
-    head = _head(weight, bias, len(count), mean.shape[1])
     return Geometry(
         classes=len(count),
+        width=width,
         present=present,
         count=count[present],
         mean=mean,
@@ -124,11 +135,11 @@ def geometry_of(
         centered=centered,
         variance=spread / count[present],
         within=within / count.sum(),
-        basis=None if moments.basis is None else _numbers(moments.basis),
+        basis=basis,
         strength=strength,
         directions=directions,
-        weight=head[0],
-        bias=head[1],
+        weight=head,
+        bias=offset,
         agreement=agreement,
     )
 
@@ -191,9 +202,10 @@ def whole(geometry: Geometry) -> Numbers:
         NotApplicable: It is known in a subspace only.
     """
     if geometry.basis is not None:
+        width = geometry.width
         raise NotApplicable(
-            "needs the whole covariance within classes, which was only collected in"
-            " the span of class means and classifier"
+            f"needs the whole covariance within classes, {width} x {width} numbers, which"
+            " was only collected in the span of class means and classifier"
         )
     return geometry.within
 

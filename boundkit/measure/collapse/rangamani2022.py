@@ -59,7 +59,7 @@ def unmet(geometry: Geometry, targets: Targets) -> tuple[str, ...]:
     """
     if geometry.weight is None:
         return ("needs the classifier; give its weight",)
-    classes, width = len(geometry.weight), geometry.mean.shape[1]
+    classes, width = len(geometry.weight), geometry.width
     conditions = (
         (classes < 2, "the net has one output"),
         (targets != "one-hot", "the labels are not one-hot: see predictions.xu2023"),

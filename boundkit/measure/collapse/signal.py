@@ -61,7 +61,7 @@ def signal_of(geometry: Geometry, eigenvalues: Numbers, vectors: Numbers) -> Sig
         raise NotApplicable("needs two classes with samples")
     whole(geometry)
     means = geometry.centered
-    width = means.shape[1]
+    width = geometry.width
     cutoff = max(eigenvalues.max(), 0.0) * width * np.finfo(np.float64).eps
     noisy = eigenvalues > cutoff
     inside = (means @ vectors[:, noisy]) / np.sqrt(eigenvalues[noisy])

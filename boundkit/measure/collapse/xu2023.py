@@ -70,8 +70,8 @@ def unmet(geometry: Geometry, targets: Targets) -> tuple[str, ...]:
         (biased, "the last layer has a bias"),
         (not geometry.balanced, "the classes are not balanced"),
         (
-            geometry.mean.shape[1] < classes - 1,
-            f"no simplex of {classes} classes fits into {geometry.mean.shape[1]} features",
+            geometry.width < classes - 1,
+            f"no simplex of {classes} classes fits into {geometry.width} features",
         ),
     )
     return tuple(reason for failed, reason in conditions if failed)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from boundkit.report.escape import escape
+from boundkit.report.samples import by_sample
 from boundkit.report.spans import Line, pad, wrap
 from boundkit.report.wording import significant
 
@@ -39,11 +40,8 @@ _LABEL, _CELL = 42, 12
 
 def collapse_table(report: Report, width: int) -> tuple[Line, ...]:
     """Return the main measures of collapse per sample, and what to bear in mind."""
-    samples = {
-        title: table
-        for key, title in _SAMPLES.items()
-        if isinstance(table := (report.collapse or {}).get(key), Mapping)
-    }
+    tables = by_sample(report.collapse)
+    samples = {_SAMPLES[key]: table for key, table in tables.items()}
     if not samples:
         return ()
     titles = "".join(title.rjust(_CELL) for title in samples)

@@ -198,7 +198,9 @@ def test_the_section_holds_both_samples_and_the_conventions():
     made = section(found, None)
 
     assert made["test"] is None
-    assert made["train"] == found.summary()
+    values = {k: v for k, v in made.items() if k not in {"test", "conventions"}}
+
+    assert values == found.summary()
     assert list(made["conventions"]) == NAMES
     assert strict(made) == made
 
@@ -207,7 +209,7 @@ def test_the_section_holds_the_layer_peeled_measures_of_each_sample():
     found = collapse(*CASES["balanced"])
     made = section(found, found, {"test": {"margin_efficiency": 0.5}})
 
-    assert "ulpm" not in made["train"]
+    assert "ulpm" not in made
     assert made["test"]["ulpm"] == {"margin_efficiency": 0.5}
 
 
