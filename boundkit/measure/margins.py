@@ -16,6 +16,8 @@ __all__ = ["margin_summary"]
 
 #: Bins of the histogram.
 _BINS = 40
+#: Where the flow of the square loss rests, and how far from it the net is.
+_EQUILIBRIUM = ("rho_eq", "epsilon", "rho_dot", "equilibrium_gap")
 #: Decimal exponents of rho beyond which margins over rho leave the range of floats.
 _LARGEST_EXPONENT = 300
 
@@ -57,12 +59,15 @@ def margin_summary(
     with np.errstate(over="ignore", invalid="ignore"):
         summary = _statistics(margins)
         if log10_rho is None or abs(log10_rho) > _LARGEST_EXPONENT:
-            return summary | {"normalized": None}
+            names = (*_EQUILIBRIUM, "interpolation_gap")
+            return summary | dict.fromkeys(names) | {"normalized": None}
         rho = 10.0**log10_rho
         scaled = margins / rho
         moments = _moments(scaled, rho, alignment)
-        normalized = _statistics(scaled) | _equilibrium(*moments, rho, weight_decay)
-    return summary | {"normalized": normalized}
+        equilibrium = _equilibrium(*moments, rho, weight_decay)
+        normalized = _statistics(scaled) | equilibrium
+    # Of the net rather than of one scale of its margins, so they stand with both.
+    return summary | equilibrium | {"normalized": normalized}
 
 
 def _defined(value: float) -> float | None:
@@ -123,17 +128,16 @@ def _moments(
 def _equilibrium(
     mean: float, rest: float, target: float, rho: float, weight_decay: float | None
 ) -> dict[str, float | None]:
-    names = ("rho_eq", "epsilon", "rho_dot", "equilibrium_gap")
     gap = {"interpolation_gap": _defined(1 - rho * mean / target)}
     if weight_decay is None:
-        return dict.fromkeys(names) | gap
+        return dict.fromkeys(_EQUILIBRIUM) | gap
     moment = mean**2 / target + rest + weight_decay
     if moment == 0:
-        return dict.fromkeys(names) | gap
+        return dict.fromkeys(_EQUILIBRIUM) | gap
     values = (
         mean / moment,
         (rest + weight_decay) / moment,
         2 * (mean - rho * moment),
         rho - mean / moment,
     )
-    return {n: _defined(v) for n, v in zip(names, values, strict=True)} | gap
+    return {n: _defined(v) for n, v in zip(_EQUILIBRIUM, values, strict=True)} | gap
