@@ -11,7 +11,8 @@ from boundkit.layers.script_graph import from_script
 from boundkit.layers.serialized_graph import from_program
 from boundkit.layers.stored_module import input_shape_of, largest_map, stored_module
 from boundkit.layers.wiring import first_layer, wire
-from boundkit.measure.following import Architecture, followed
+from boundkit.measure.following import followed
+from boundkit.measure.observed import Architecture
 from boundkit.normalize import normalized
 from boundkit.readers.exported import NAME as EXPORTED
 from boundkit.readers.program_graph import program_graph

@@ -11,6 +11,7 @@ from boundkit.layers.graph import trace
 from boundkit.layers.matching import in_checkpoint, stored_name
 from boundkit.layers.probe import evaluating
 from boundkit.layers.wiring import wire
+from boundkit.measure.observed import Architecture
 from boundkit.measure.probing import probed
 from boundkit.normalize import normalized
 from boundkit.numerics.norms import frobenius_norm
@@ -24,25 +25,10 @@ if TYPE_CHECKING:
 
     from boundkit.types import Checkpoint, Network
 
-__all__ = ["Architecture", "Wired", "followed", "traced"]
+__all__ = ["Wired", "followed", "traced"]
 
 #: Relative; weights that the module computes in bfloat16 agree to three digits.
 _AGREEMENT = 1e-2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Architecture:
-    """A network with what is known of its architecture.
-
-    Attributes:
-        network: With nodes if it could be followed; weights as stored.
-        rewritten: The same function after the passes; what the bounds see.
-        notices: Why it could not be followed, and where graph and model disagree.
-    """
-
-    network: Network
-    rewritten: Network
-    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,8 +13,9 @@ from boundkit.layers.wiring import first_layer
 from boundkit.measure.evidence import evidence
 from boundkit.measure.features import collected
 from boundkit.measure.file_architecture import from_file
-from boundkit.measure.following import Architecture, followed
+from boundkit.measure.following import followed
 from boundkit.measure.head import head_of
+from boundkit.measure.observed import Architecture, Observed
 from boundkit.measure.ranks import ALONE
 from boundkit.types import Notice
 
@@ -32,33 +33,10 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int | None, str], None] | None
 
-__all__ = ["Observed", "observed", "watched"]
+__all__ = ["observed", "watched"]
 
 #: Real samples that probes run on.
 _PROBED = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Observed:
-    """What the model and the data add to the tensors of a checkpoint.
-
-    Attributes:
-        architecture: As far as it is known.
-        train: What the training sample tells, or None.
-        test: What a held-out sample tells, or None.
-        module: The net with the checkpoint's weights, or None.
-        train_samples: The training sample itself, or None.
-        train_features: What enters the last layer on it, if that was asked for.
-        test_features: The same of the held-out sample.
-    """
-
-    architecture: Architecture
-    train: Evidence | None = None
-    test: Evidence | None = None
-    module: nn.Module | None = None
-    train_samples: Samples | None = None
-    train_features: Collected | None = None
-    test_features: Collected | None = None
 
 
 def observed(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from boundkit.measure.collapse import Collapse
     from boundkit.measure.features import Collected
     from boundkit.measure.head import Head
-    from boundkit.measure.observation import Observed
+    from boundkit.measure.observed import Observed
     from boundkit.measure.ranks import Ranks
     from boundkit.measure.stored_features import FeatureStatistics
     from boundkit.report.model import Rho

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from boundkit.measure.observation import Observed
+    from boundkit.measure.observed import Observed
 
     Progress = Callable[[int, int | None, str], None] | None
 

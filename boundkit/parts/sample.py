@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from boundkit.measure.observation import Observed
+    from boundkit.measure.observed import Observed
     from boundkit.measure.ranks import Ranks
     from boundkit.types import Checkpoint, Network
 
@@ -77,11 +77,12 @@ def looked_at(
         ProcessLost: Another process of the run failed or went silent.
         UsageError: The device or the head is not there.
     """
-    from boundkit.measure.following import Architecture
-    from boundkit.measure.observation import Observed, observed
+    from boundkit.measure.observed import Architecture, Observed
 
     if not parts & _LOOKING:
         return Observed(Architecture(network, network))
+    from boundkit.measure.observation import observed
+
     return observed(
         network,
         checkpoint,
