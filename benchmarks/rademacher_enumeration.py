@@ -154,6 +154,13 @@ CASES = {
         (1, 3),
         4,
     ),
+    "average, then max pooling": (
+        lambda: conv_net(
+            (1, 4), conv(1, 3, 1), nn.ReLU(), nn.AvgPool1d(2, 1), nn.MaxPool1d(3)
+        ),
+        (1, 4),
+        4,
+    ),
 }
 #: Those that take a few seconds.
 QUICK = tuple(name for name in CASES if "4 layers" not in name)

@@ -61,7 +61,14 @@ def level_bars(of: Bars) -> Figure:
         each.set_xlabel(plain(of.over))
         each.set_ylabel(plain(name))
     if any(of.series):
-        axes[0].legend(fontsize=8, frameon=False)
+        axes[0].legend(
+            fontsize=8,
+            frameon=False,
+            ncols=len(of.series),
+            loc="lower left",
+            bbox_to_anchor=(0.0, 1.0),
+            borderaxespad=0.0,
+        )
     return figure
 
 

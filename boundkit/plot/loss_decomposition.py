@@ -42,7 +42,7 @@ def loss_decomposition(sources: Sources) -> Figure | None:
     for sample, values in sources.collapse.items():
         terms = {name: number_of(values, name) for name in _TERMS}
         total = terms["mse.total"]
-        if total is not None and total > 0:
+        if None not in terms.values() and total is not None and total > 0:
             panels[sample] = terms
     if not panels:
         return None

@@ -127,4 +127,4 @@ def _sign_errors(axes: Axes, shown: tuple[RankedMeasure, ...]) -> None:
     axes.plot(worst, places, "s", color=ORANGE, markersize=5, label="worst")
     axes.axvline(0.5, color=GRAY, linewidth=1, linestyle=":")
     axes.set_xlim(-0.03, 1.03)
-    axes.set_xlabel("share of pairs in the wrong order, by environment (0.5: chance)")
+    axes.set_xlabel("share of pairs in the wrong order (0.5: chance)")

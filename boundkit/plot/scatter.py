@@ -109,8 +109,8 @@ def _draw(axes: Axes, cloud: Cloud, color: str, marker: str, lone: bool) -> None
     bars = any(map(isfinite, (*cloud.x_sd, *cloud.y_sd)))
     many = len(cloud.x) > _MANY
     axes.errorbar(
-        cloud.x,
-        cloud.y,
+        np.array(cloud.x),
+        np.array(cloud.y),
         xerr=np.nan_to_num(cloud.x_sd) if bars else None,
         yerr=np.nan_to_num(cloud.y_sd) if bars else None,
         fmt=marker,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from boundkit.regression.model import Band, Coefficient, Interval, Line
+from boundkit.regression.estimates import Band, Coefficient, Interval, Line
 from boundkit.regression.resampling import bootstrap, percentile_interval
 from boundkit.regression.scaling import Scaled, scaled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["band_of", "coefficient", "line_of", "quietly_fitted"]
+__all__ = ["band_of", "coefficient", "line_of", "quietly_fitted", "rescaled"]
 
 _NAN = float("nan")
 #: Points from which on a curve, or unequal spread, is looked for.
@@ -65,8 +65,8 @@ def line_of(
         at_zero = draws[:, 0] - of.at * draws[:, 1]
         intercept = coefficient(fitted, robust, [1.0, -of.at], at_zero, level)
         return Line(
-            slope=_rescaled(slope, of.y_unit / of.x_unit, 0.0),
-            intercept=_rescaled(intercept, of.y_unit, of.y_at),
+            slope=rescaled(slope, of.y_unit / of.x_unit),
+            intercept=rescaled(intercept, of.y_unit),
             r2=float(fitted.rsquared),
             r2_adjusted=float(fitted.rsquared_adj),
             residual_sd=math.sqrt(float(fitted.mse_resid)) * of.y_unit,
@@ -97,17 +97,29 @@ def coefficient(
     stderr_hc3 = float(np.squeeze(other.sd))
     low, high = (_NAN, _NAN) if draws is None else percentile_interval(draws, level)
     known = math.isfinite(stderr_hc3)
+    estimate, stderr = float(np.squeeze(plain.effect)), float(np.squeeze(plain.sd))
+    # A line through every point: statsmodels would call 1/0 nothing.
+    certain = stderr == 0 and estimate != 0
     return Coefficient(
-        estimate=float(np.squeeze(plain.effect)),
-        stderr=float(np.squeeze(plain.sd)),
-        t=float(np.squeeze(plain.tvalue)),
-        p=float(np.squeeze(plain.pvalue)),
+        estimate=estimate,
+        stderr=stderr,
+        t=math.copysign(math.inf, estimate)
+        if certain
+        else float(np.squeeze(plain.tvalue)),
+        p=0.0 if certain else float(np.squeeze(plain.pvalue)),
         interval=_interval(plain, level),
         stderr_hc3=stderr_hc3 if known else _NAN,
-        p_hc3=float(np.squeeze(other.pvalue)) if known else _NAN,
+        p_hc3=_p_hc3(other, estimate, stderr_hc3),
         interval_hc3=_interval(other, level) if known else Interval(_NAN, _NAN),
         bootstrap=Interval(low, high),
     )
+
+
+def _p_hc3(test: Any, estimate: float, stderr: float) -> float:
+    if not math.isfinite(stderr):
+        return _NAN
+    certain = stderr == 0 and estimate != 0
+    return 0.0 if certain else float(np.squeeze(test.pvalue))
 
 
 def _interval(test: Any, level: float) -> Interval:
@@ -115,38 +127,25 @@ def _interval(test: Any, level: float) -> Interval:
     return Interval(float(low), float(high))
 
 
-def _rescaled(of: Coefficient, unit: float, at: float) -> Coefficient:
-    """Return a coefficient in the units of the columns; ``at`` shifts it."""
+def rescaled(of: Coefficient, unit: float) -> Coefficient:
+    """Return a coefficient in other units; its tests stay.
+
+    Args:
+        of: The coefficient.
+        unit: What one becomes.
+    """
 
     def moved(interval: Interval) -> Interval:
-        return Interval(at + unit * interval.low, at + unit * interval.high)
+        return Interval(unit * interval.low, unit * interval.high)
 
-    estimate, stderr = at + unit * of.estimate, unit * of.stderr
-    shifted = replace(
+    return replace(
         of,
-        estimate=estimate,
-        stderr=stderr,
+        estimate=unit * of.estimate,
+        stderr=unit * of.stderr,
         interval=moved(of.interval),
         stderr_hc3=unit * of.stderr_hc3,
         interval_hc3=moved(of.interval_hc3),
         bootstrap=moved(of.bootstrap),
-    )
-    return shifted if at == 0 else _tested(shifted, of)
-
-
-def _tested(of: Coefficient, scaled_one: Coefficient) -> Coefficient:
-    """Return an intercept whose tests are against zero in the column's units."""
-    from scipy.stats import t
-
-    # The t of the scaled intercept is that of the distance from the column's center.
-    df = _degrees(scaled_one)
-    statistic = of.estimate / of.stderr if of.stderr else math.inf * of.estimate
-    robust = of.estimate / of.stderr_hc3 if of.stderr_hc3 else _NAN
-    return replace(
-        of,
-        t=statistic,
-        p=float(2 * t.sf(abs(statistic), df)),
-        p_hc3=float(2 * t.sf(abs(robust), df)),
     )
 
 
@@ -163,3 +162,44 @@ def _spread(fitted: Any, design: NDArray[np.float64]) -> float:
     from statsmodels.stats.diagnostic import het_breuschpagan
 
     return float(het_breuschpagan(fitted.resid, design)[1])
+
+
+def band_of(
+    x: NDArray[np.float64], y: NDArray[np.float64], line: Line, level: float
+) -> Band:
+    """Return a line and its intervals from the least x to the largest, and a bit beyond.
+
+    The intervals of the mean and of another point have half widths
+    ``t s sqrt(1/n + d^2 / S)`` and ``t s sqrt(1 + 1/n + d^2 / S)`` at distance d from the
+    mean of x, whose squared deviations sum up to S.
+
+    Args:
+        x: (n,).
+        y: (n,).
+        line: Through them.
+        level: Of the intervals.
+    """
+    from scipy.stats import t
+
+    of = scaled(x, y)
+    reach = of.x.max() - of.x.min()
+    places = np.linspace(
+        of.x.min() - _BEYOND * reach, of.x.max() + _BEYOND * reach, _PLACES
+    )
+    middle = line.intercept.estimate + line.slope.estimate * of.at * of.x_unit
+    fitted = middle + line.slope.estimate * of.x_unit * places
+    share = 1 / len(x) + places**2 / (of.x**2).sum()
+    width = float(t.isf((1 - level) / 2, line.df)) * line.residual_sd
+    mean, other = width * np.sqrt(share), width * np.sqrt(1 + share)
+
+    def column(values: NDArray[np.float64]) -> tuple[float, ...]:
+        return tuple(map(float, values))
+
+    return Band(
+        x=column((of.at + places) * of.x_unit),
+        fitted=column(fitted),
+        low=column(fitted - mean),
+        high=column(fitted + mean),
+        predicted_low=column(fitted - other),
+        predicted_high=column(fitted + other),
+    )

@@ -42,12 +42,12 @@ class Mixture:
     Attributes:
         what: "architectures" or "training-set sizes".
         column: Which shows it.
-        values: In it, the first few, as text.
+        shown: Its values, the first few, as text.
     """
 
     what: str
     column: str
-    values: str
+    shown: str
 
 
 def mixture(frame: pd.DataFrame) -> Mixture | None:
@@ -58,8 +58,10 @@ def mixture(frame: pd.DataFrame) -> Mixture | None:
     """
     for what, names in (("architectures", ARCHITECTURE), ("training-set sizes", SIZE)):
         for name in names:
-            if name in frame.columns and frame[name].nunique() > 1:
-                values = list(frame[name].dropna().unique())
+            values = (
+                list(frame[name].dropna().unique()) if name in frame.columns else []
+            )
+            if len(values) > 1:
                 shown = ", ".join(str(value)[:30] for value in values[:_QUOTED])
                 return Mixture(
                     what, name, shown + (", ..." if len(values) > _QUOTED else "")
@@ -86,7 +88,7 @@ def require_one_kind(frame: pd.DataFrame, group: str | None) -> None:
         found = mixture(part)
         if found is not None:
             raise UsageError(
-                f"the points mix {found.what} ({found.column!r}: {found.values}), among "
+                f"the points mix {found.what} ({found.column!r}: {found.shown}), among "
                 "which norms and margins are not comparable; fit each apart with --group "
                 f"{found.column} (group={found.column!r}), or ask for the mixture with "
                 "--mix (mix=True)"

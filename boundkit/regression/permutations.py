@@ -14,6 +14,8 @@ __all__ = ["EXACT", "orders", "p_of_pairs", "p_of_products"]
 
 #: Points up to which all orders are looked at: 8! = 40,320.
 EXACT = 8
+#: Numbers that are held at once, and orders that are drawn even so.
+_HELD, _FEWEST = 2_000_000, 999
 #: Relative difference that counts as none: sums of one set in two orders differ by it.
 _ROUNDING = 1e-12
 
@@ -23,7 +25,8 @@ def orders(n: int, draws: int, seed: int) -> NDArray[np.intp]:
 
     Args:
         n: Points.
-        draws: How many where they are drawn; the given order comes first.
+        draws: How many where they are drawn, fewer beyond 200 points; the given order
+            comes first.
         seed: The same seed gives the same orders.
 
     Returns:
@@ -33,6 +36,7 @@ def orders(n: int, draws: int, seed: int) -> NDArray[np.intp]:
     if n <= EXACT:
         return np.array(list(permutations(range(n))), dtype=np.intp)
     generator = np.random.default_rng(seed)
+    draws = min(draws, max(_FEWEST, _HELD // n))
     every = np.tile(np.arange(n, dtype=np.intp), (draws + 1, 1))
     generator.permuted(every[1:], axis=1, out=every[1:])
     return every
@@ -72,7 +76,8 @@ def p_of_pairs(
 def _centered(values: NDArray[np.float64]) -> NDArray[np.float64]:
     off = values - values.mean()
     scale = float(np.abs(off).max())
-    return off / scale if scale > 0 else off
+    found: NDArray[np.float64] = off / scale if scale > 0 else off
+    return found
 
 
 def _share(found: NDArray[np.float64], given: float) -> float:

@@ -146,7 +146,7 @@ def distinct_rows(frame: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.boo
         frame: The table.
         columns: That matter.
     """
-    repeated = frame.duplicated().to_numpy()
+    repeated = frame.duplicated().to_numpy(copy=True)
     if "sha256" in frame.columns:
         # The path differs between copies; the content does not.
         others = [n for n in frame.columns if n not in {"path", "seconds"}]
@@ -160,13 +160,17 @@ def by_name(columns: str | Sequence[str] | None, option: str) -> tuple[str, ...]
     """Return names of columns as a tuple.
 
     Args:
-        columns: One, or many, or none.
+        columns: One, a list or tuple of many, or none.
         option: That named them, for the message.
 
     Raises:
         UsageError: They are no text, or one is there twice.
     """
-    found: tuple[Any, ...] = (columns,) if isinstance(columns, str) else (*(columns or ()),)
+    found: tuple[Any, ...] = (columns,)
+    if columns is None:
+        found = ()
+    elif isinstance(columns, list | tuple):
+        found = tuple(columns)
     if not all(isinstance(name, str) for name in found) or len({*found}) < len(found):
         raise UsageError(
             f"{option} must be names of different columns, but got {columns!r}"

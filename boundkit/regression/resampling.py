@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["bootstrap", "percentile_interval", "resampled_coefficients"]
 
 #: Counts that are held at once; a block of them stays in the cache.
-_BLOCK = 1 << 18
+_BLOCK = 1 << 16
 #: Share of the largest possible determinant below which a resample has no unique fit.
 _SINGULAR = 1e-10
 
@@ -38,11 +38,12 @@ def bootstrap(
         seed: The same seed gives the same resamples.
     """
     n = len(response)
-    blocks = [
-        resampled_coefficients(design, response, counts)
+    products, triangle = _whitened(design, response)
+    sums = [
+        counts @ products
         for counts in _drawn(n, resamples, np.random.default_rng(seed))
     ]
-    return np.concatenate(blocks)
+    return _solved(np.concatenate(sums), triangle)
 
 
 def _drawn(
@@ -78,17 +79,27 @@ def resampled_coefficients(
     Returns:
         NaN where the weighted rows leave the coefficients undetermined.
     """
-    columns = design.shape[1]
+    products, triangle = _whitened(design, response)
+    return _solved(counts @ products, triangle)
+
+
+def _whitened(
+    design: NDArray[np.float64], response: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return, by row, the packed normal matrix and right side, and what undoes it."""
     basis, triangle = np.linalg.qr(design)
+    first, second = np.triu_indices(design.shape[1])
+    packed = basis[:, first] * basis[:, second]
+    return np.hstack([packed, basis * response[:, None]]), triangle
+
+
+def _solved(
+    sums: NDArray[np.float64], triangle: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    columns = len(triangle)
     first, second = np.triu_indices(columns)
-    # Rows of the packed normal matrix, and of the right side.
-    products = np.hstack([
-        basis[:, first] * basis[:, second],
-        basis * response[:, None],
-    ])
-    sums = counts @ products
     packed = len(first)
-    normal = np.empty((len(counts), columns, columns))
+    normal = np.empty((len(sums), columns, columns))
     normal[:, first, second] = normal[:, second, first] = sums[:, :packed]
     singular = ~_regular(normal)
     normal[singular] = np.eye(columns)

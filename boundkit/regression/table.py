@@ -122,9 +122,7 @@ def _of_parquet(path: Path, content: bytes) -> pd.DataFrame:
         ) from None
     except (OSError, ValueError) as error:
         cause = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"{path}: no Parquet file ({cause}); write it again"
-        ) from None
+        raise DataError(f"{path}: no Parquet file ({cause}); write it again") from None
 
 
 def _lines(path: Path, text: str) -> list[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from boundkit_cli import options as opt
 from boundkit_cli.confidence import Confidence, parse_confidence
-from boundkit_cli.console import progress, talk
+from boundkit_cli.console import is_writer, progress, talk
 from boundkit_cli.drawing import draw
 from boundkit_cli.exits import DONE, GATE_FAILED, UNDEFINED
 from boundkit_cli.targets import deliver, targets
@@ -40,6 +40,7 @@ def analyze(
     head: opt.Head = None,
     features: opt.Features = None,
     spectra: opt.Spectra = "auto",
+    convention: opt.Convention = "boundkit",
     sgd_batch: opt.SgdBatch = None,
     learning_rate: opt.LearningRate = None,
     steps: opt.Steps = None,
@@ -79,7 +80,7 @@ def analyze(
     from boundkit.report import FORMATS
 
     wanted = targets(formats or [], output, [ckpt], FORMATS)
-    if trust:
+    if trust and is_writer():
         talk(f"warning: --trust lets code inside {ckpt!a} run on this machine")
     import boundkit
 
@@ -106,12 +107,16 @@ def analyze(
             head=head,
             features=features,
             spectra=cast("Extent", spectra),
+            convention=cast("Literal['boundkit', 'weightwatcher']", convention),
             sgd_batch=sgd_batch,
             learning_rate=learning_rate,
             steps=steps,
             earlier=earlier or (),
             progress=reporter,
         )
+    if not is_writer():
+        # An exit code of 1 or 4 would make torchrun end the process that writes.
+        return DONE
     if plot is not None:
         draw(report, plot, quiet)
     deliver(report, wanted, quiet)

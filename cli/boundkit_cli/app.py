@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from time import sleep
 from typing import Annotated, cast
 
 import typer
 
 from boundkit_cli.analyze import analyze
 from boundkit_cli.check import check
+from boundkit_cli.code import code
 from boundkit_cli.compare import compare
-from boundkit_cli.console import prepare, talk
+from boundkit_cli.console import is_writer, prepare, talk
+from boundkit_cli.diff import diff
+from boundkit_cli.draw import draw
 from boundkit_cli.exits import DONE, INTERNAL, INTERRUPTED, USAGE, exit_of
 from boundkit_cli.explain import explain
+from boundkit_cli.holdout import holdout
+from boundkit_cli.regress import regress
+from boundkit_cli.report import report
 from boundkit_cli.schema import schema
 from boundkit_cli.sweep import sweep
+from boundkit_cli.trace import trace
+from boundkit_cli.verify import verify
 
 __all__ = ["app", "main", "run"]
 
@@ -29,14 +38,26 @@ app = typer.Typer(
 )
 app.command()(analyze)
 app.command()(check)
+app.command()(code)
 app.command()(compare)
+app.command()(diff)
+app.command()(draw)
 app.command()(explain)
+app.command()(holdout)
+app.command()(regress)
+app.command()(report)
 app.command()(schema)
 app.command()(sweep)
+app.command()(trace)
+app.command()(verify)
 
 # Typer has its own copy of click, or click itself, depending on its version; the root
 # of its usage errors is reached through the one name that is public in both.
 _UsageProblem = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
+
+
+#: Seconds that the first of several processes is given to tell what stopped them all.
+_TELLING = 1.0
 
 
 def main() -> None:
@@ -102,6 +123,8 @@ def _misused(error: typer.BadParameter) -> int:
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
     code = exit_of(error)
+    if not is_writer() and _told(error):
+        return code
     if code != INTERNAL:
         talk(f"error: {_line(str(error))}")
         return code
@@ -115,6 +138,17 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
         "report it (BOUNDKIT_TRACEBACK=1 shows where it arose)"
     )
     return INTERNAL
+
+
+def _told(error: Exception) -> bool:
+    """Return whether the first process has the same error, and time to tell it."""
+    from boundkit.measure.ranks import is_shared
+
+    if not is_shared(error):
+        return False
+    # The end of one process makes torchrun end all of them.
+    sleep(_TELLING)
+    return True
 
 
 def _line(message: str) -> str:

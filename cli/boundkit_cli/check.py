@@ -17,6 +17,7 @@ from boundkit_cli.targets import deliver, targets
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from boundkit.gate.policy import Policy
     from boundkit.gate.verdict import Verdict
 
 __all__ = ["check"]
@@ -101,10 +102,9 @@ def check(
     wanted = targets(
         [] if init else formats or [], None if init else output, [ckpt], VERDICT_FORMATS
     )
-    if policy is not None:
-        from boundkit.gate.reading import read_policy
-
-        rules = read_policy(policy)
+    if init and output is not None:
+        check_writable(output, ckpt)
+    rules, older = (None, None) if policy is None else _asked(policy, baseline)
     if trust:
         talk(f"warning: --trust lets code inside {ckpt!a} run on this machine")
     shape, parts = opt.parse_shape(input_shape), opt.parse_only(only)
@@ -131,14 +131,29 @@ def check(
                 trust=trust,
                 progress=reporter,
             )
-    if policy is None:
-        return _start(report, ckpt, output, quiet)
+    if rules is None:
+        return _start(report, output, quiet)
     from boundkit.checking import check as held
 
-    verdict = held(report, rules, baseline=baseline)
+    verdict = held(report, rules, baseline=older)
     deliver(verdict, wanted, quiet)
     _tell_github(verdict)
     return DONE if verdict.passed else GATE_FAILED
+
+
+def _asked(
+    policy: Path, baseline: Path | None
+) -> tuple[Policy, Mapping[str, Any] | None]:
+    """Read what may be wrong in little time before the analysis takes its time."""
+    from boundkit.checking import require_absolute
+    from boundkit.gate.reading import read_policy
+    from boundkit.gate.stored import read_report
+
+    rules = read_policy(policy)
+    if baseline is not None:
+        return rules, read_report(baseline)
+    require_absolute(rules)
+    return rules, None
 
 
 def _stored(path: str) -> Mapping[str, Any] | None:
@@ -147,14 +162,13 @@ def _stored(path: str) -> Mapping[str, Any] | None:
     return read_report(path) if is_report(path) else None
 
 
-def _start(report: Any, ckpt: str, output: Path | None, quiet: bool) -> int:
+def _start(report: Any, output: Path | None, quiet: bool) -> int:
     from boundkit.checking import starting_policy
 
     text = starting_policy(report)
     if output is None:
         write(text)
         return DONE
-    check_writable(output, ckpt)
     write_file(output, text)
     if not quiet:
         talk(f"wrote {output}")

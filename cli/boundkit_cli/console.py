@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from boundkit.report.spans import Line
 
-__all__ = ["prepare", "progress", "show", "talk", "terminal_width", "write"]
+__all__ = [
+    "is_writer",
+    "prepare",
+    "progress",
+    "show",
+    "talk",
+    "terminal_width",
+    "write",
+]
 
 Report = Callable[[int, int | None, str], None]
 
@@ -35,6 +43,14 @@ _COLORS = {
 }
 _PLAIN = {"·": "-", "…": "...", "±": "+/-"}
 _PATIENCE = 1.0
+#: Set by torchrun for each process that it starts.
+_TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+def is_writer() -> bool:
+    """Return whether this process writes: alone, or the first one that torchrun started."""
+    several = all(name in os.environ for name in _TORCHRUN)
+    return not several or os.environ["RANK"] == "0"
 
 
 def prepare() -> None:
@@ -89,7 +105,7 @@ def progress(quiet: bool) -> Generator[Report | None]:
 
     The bar is drawn on stderr, after a second, and is gone at the end.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or not sys.stderr.isatty() or not is_writer():
         yield None
         return
     bar = _Bar()

@@ -1,7 +1,8 @@
-"""``boundkit explain``: what the bounds say, and what they rest on."""
+"""``boundkit explain``: what bounds say and rest on, and what measurements are."""
 
 from __future__ import annotations
 
+import difflib
 from typing import Annotated
 
 import typer
@@ -13,31 +14,55 @@ __all__ = ["explain"]
 
 _Name = Annotated[
     str | None,
-    typer.Argument(metavar="[NAME]", help="A bound; all are listed without."),
+    typer.Argument(
+        metavar="[NAME]", help="A bound or a measurement; all are listed without."
+    ),
 ]
 
 
-def explain(name: _Name = None) -> int:
-    """List the bounds, or explain one of them.
+def _closest(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, 3, 0.6)
+    return f"did you mean {' or '.join(near)}? " if near else ""
 
-    One is explained by statement, assumptions, source and corrections.
+
+def explain(name: _Name = None) -> int:
+    """List the bounds and measurements, or explain one of them.
+
+    A bound is explained by statement, assumptions, source and corrections, a
+    measurement by formula, what it needs, and source.
 
     \b
     Example:
       boundkit explain
       boundkit explain sparse_cnn
+      boundkit explain nc1_pinv
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
     from boundkit.certify import BOUNDS
-    from boundkit.report.explanation import catalog, explanation
+    from boundkit.measure.glossary import glossary
+    from boundkit.posthoc.statements import STATEMENTS
+    from boundkit.report.explanation import (
+        Explained,
+        catalog,
+        explanation,
+        glossary_list,
+        meaning,
+    )
 
+    theorems: tuple[Explained, ...] = (*BOUNDS, *STATEMENTS)
+    bounds = {theorem.id: theorem for theorem in theorems}
+    measured = {entry.name: entry for entry in glossary()}
+    width = terminal_width()
     if name is None:
-        show(catalog(BOUNDS, terminal_width()))
-        return DONE
-    known = {bound.id: bound for bound in BOUNDS}
-    if name not in known:
+        show((*catalog(theorems, width), (), *glossary_list(glossary(), width)))
+    elif name in bounds:
+        show(explanation(bounds[name], width))
+    elif name.removesuffix("_stderr") in measured:
+        show(meaning(measured[name.removesuffix("_stderr")], width))
+    else:
         raise typer.BadParameter(
-            f"the name must be one of {', '.join(known)}, but got '{name}'",
+            f"there is no bound or measurement '{name}': "
+            f"{_closest(name, [*bounds, *measured])}the bounds are {', '.join(bounds)}; "
+            "boundkit explain lists the measurements",
             param_hint="'NAME'",
         )
-    show(explanation(known[name], terminal_width()))
     return DONE

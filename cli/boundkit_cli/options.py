@@ -14,6 +14,7 @@ __all__ = [
     "BatchSize",
     "Ckpt",
     "Ckpts",
+    "Convention",
     "Data",
     "Delta",
     "Device",
@@ -208,6 +209,16 @@ Spectra = Annotated[
         callback=values.spectra,
         help="Singular values of a layer: all, the largest ones, or none; auto takes all "
         "of small layers.",
+    ),
+]
+Convention = Annotated[
+    str,
+    typer.Option(
+        "--convention",
+        metavar="|".join(values.CONVENTIONS),
+        callback=values.convention,
+        help="weightwatcher adds that package's numbers of each layer, as it defines "
+        "them.",
     ),
 ]
 Plot = Annotated[

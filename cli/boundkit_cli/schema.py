@@ -11,12 +11,13 @@ from boundkit_cli.exits import DONE
 
 __all__ = ["schema"]
 
-_NAMES = ("report", "comparison")
+_NAMES = ("report", "comparison", "certificate", "verdict", "diff", "trace")
 _Name = Annotated[
     str,
     typer.Argument(
         metavar="[NAME]",
-        help="report (of analyze) or comparison (of compare).",
+        help="report (of analyze), comparison (of compare), certificate (of holdout, "
+        "draw and code), verdict (of check), diff or trace.",
         show_default="report",
     ),
 ]
@@ -29,6 +30,7 @@ def schema(name: _Name = "report") -> int:
     Example:
       boundkit schema > boundkit-report.schema.json
       boundkit schema comparison
+      boundkit schema certificate
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
     if name not in _NAMES:
         raise typer.BadParameter(
@@ -37,9 +39,19 @@ def schema(name: _Name = "report") -> int:
         )
     import json
 
-    from boundkit.report import comparison_json
+    from boundkit.gate import rendering
+    from boundkit.posthoc import certificate
+    from boundkit.report import comparison_json, difference_formats
     from boundkit.report import json as report_json
+    from boundkit.tracing import documents
 
-    found = report_json if name == "report" else comparison_json
-    write(json.dumps(found.schema(), indent=2) + "\n")
+    found = {
+        "report": report_json.schema,
+        "comparison": comparison_json.schema,
+        "certificate": certificate.schema,
+        "verdict": rendering.schema,
+        "diff": difference_formats.schema,
+        "trace": documents.schema,
+    }[name]()
+    write(json.dumps(found, indent=2) + "\n")
     return DONE

@@ -9,16 +9,19 @@ from typing import Literal
 import typer
 
 __all__ = [
+    "CONVENTIONS",
     "LOSSES",
     "PARTS",
     "SPECTRA",
     "at_least_one",
+    "convention",
     "device",
     "loss",
     "not_negative",
     "open_unit",
     "parse_gamma",
     "parse_only",
+    "parse_seconds",
     "parse_shape",
     "positive",
     "positive_or_none",
@@ -29,6 +32,7 @@ __all__ = [
 PARTS = ("norms", "bounds", "spectra", "margins", "collapse", "noise")
 LOSSES = ("square", "cross-entropy")
 SPECTRA = ("auto", "full", "top", "none")
+CONVENTIONS = ("boundkit", "weightwatcher")
 
 
 def parse_gamma(written: str) -> float | Literal["auto"]:
@@ -162,6 +166,22 @@ def device(value: str) -> str:
     return value
 
 
+def parse_seconds(written: str) -> float:
+    """Return a time in seconds: ``90``, ``90s`` or ``1.5m``.
+
+    Raises:
+        typer.BadParameter: If it is none.
+    """
+    found = fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(s|m|)", written.strip())
+    seconds = float(found[1]) * (60 if found[2] == "m" else 1) if found else 0.0
+    if seconds <= 0:
+        raise typer.BadParameter(
+            f"the budget must be a time such as 60s or 2m, but got '{written}'",
+            param_hint="'--budget'",
+        )
+    return seconds
+
+
 def positive_or_none(value: float | None) -> float | None:
     """Return a size, or None.
 
@@ -180,4 +200,16 @@ def spectra(value: str) -> str:
     if value not in SPECTRA:
         known = ", ".join(SPECTRA)
         raise typer.BadParameter(f"spectra must be among {known}, but got '{value}'")
+    return value
+
+
+def convention(value: str) -> str:
+    """Return whose definitions of numbers of spectra to add.
+
+    Raises:
+        typer.BadParameter: If there is no such choice.
+    """
+    if value not in CONVENTIONS:
+        known = " or ".join(CONVENTIONS)
+        raise typer.BadParameter(f"the convention must be {known}, but got '{value}'")
     return value

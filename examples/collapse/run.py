@@ -1,7 +1,7 @@
 """Run the notebook's cells in order and keep what they show; needs no Jupyter.
 
 ``python examples/collapse/run.py`` refreshes the outputs in ``collapse.ipynb``;
-``--check`` runs the cells and writes nothing.
+``--check`` runs the cells and writes nothing; a path runs another notebook.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def _lines(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    fresh = executed(json.loads(NOTEBOOK.read_text("utf-8")), NOTEBOOK.parent)
+    named = [Path(each).resolve() for each in sys.argv[1:] if each != "--check"]
+    place = named[0] if named else NOTEBOOK
+    fresh = executed(json.loads(place.read_text("utf-8")), place.parent)
     if "--check" not in sys.argv:
         text = json.dumps(fresh, indent=1, ensure_ascii=False) + "\n"
-        NOTEBOOK.write_text(text, encoding="utf-8")
+        place.write_text(text, encoding="utf-8")

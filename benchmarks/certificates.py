@@ -1,0 +1,100 @@
+"""Certificates of ordinary networks on Fashion-MNIST: bounds, and the CPU seconds of each.
+
+    python examples/certificates/train.py --out nets
+    python benchmarks/certificates.py --nets nets [--only NAME...] [--seconds 110]
+
+One thread. The time is CPU time of the whole call, so the budget in wall-clock seconds is
+replaced by a number of steps that takes about ``--seconds`` here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from time import process_time
+
+from machine import description, settle
+
+if __name__ == "__main__":
+    settle()
+
+import boundkit
+
+NETS = Path(__file__).parents[1] / "examples" / "certificates" / "nets.py"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One net: its sample, the bound that is asked of ``draw``, and steps per second."""
+
+    task: str
+    target: float
+    speed: float
+    init: bool = True
+
+
+CASES = {
+    "cnn_small": Case("all", 0.28, 28),
+    "mlp": Case("all", 0.34, 70),
+    "cnn": Case("all", 0.33, 16),
+    "residual": Case("all", 0.50, 11),
+    "mlp_binary": Case("halves", 0.15, 70),
+    "cnn_binary": Case("3v8", 0.08, 28),
+    "plain_cnn": Case("3v8-1000", 0.18, 80, init=False),
+}
+
+
+def measured(name: str, nets: Path, seconds: float) -> str:
+    """Return one row of the table: bound, parts, seconds, and what stands beside it."""
+    case = CASES[name]
+    begun = process_time()
+    drawing = boundkit.draw(
+        nets / f"{name}.pt",
+        model=f"{NETS}:{name}",
+        data=nets / f"{case.task}.npz",
+        test_data=nets / f"{case.task.removesuffix('-1000')}.test.npz"
+        if case.task != "3v8-1000"
+        else None,
+        init=nets / f"{name}.init.pt" if case.init else None,
+        steps=round(case.speed * seconds),
+        budget=100 * seconds,
+        device="cpu",
+    )
+    spent = process_time() - begun
+    found = drawing.certificate
+    beside = found.reference
+    shown = [
+        "-" if beside[key] is None else f"{beside[key]:.4f}"
+        for key in ("certified_test_error", "test_error", "holdout_bound")
+    ]
+    verdict = "met" if found.bound <= case.target else "MISSED"
+    return (
+        f"| {name} | {case.target} | {found.bound:.4f} | {found.error:.4f} |"
+        f" {found.complexity_nats:.0f} | {' | '.join(shown)} |"
+        f" {found.chance_error:.2f} | {found.own['posterior']['steps']} |"
+        f" {spent:.0f} s | {verdict} |"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nets", type=Path, required=True)
+    parser.add_argument("--only", nargs="*", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--seconds", type=float, default=95)
+    wanted = parser.parse_args()
+    print(description())
+    print(
+        "| net | target | bound | training error of the draw | nats | test error of the"
+        " draw | of the net | hold-out bound | chance | steps | CPU | |"
+    )
+    print("|" + "---|" * 12)
+    for name in wanted.only:
+        print(measured(name, wanted.nets, wanted.seconds), flush=True)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
