@@ -27,6 +27,8 @@ class ClassMoments:
             the coordinates of ``basis`` where that is given.
         basis: (p, r) orthonormal columns: ``within`` is known only inside their span.
             None stands for the whole space.
+        complete: Whether no ``h - mean_c`` has a part outside that span, so that
+            ``within`` is zero there. Means and classifier rows lie in it, too.
     """
 
     count: torch.Tensor
@@ -34,6 +36,7 @@ class ClassMoments:
     spread: torch.Tensor
     within: torch.Tensor
     basis: torch.Tensor | None = None
+    complete: bool = False
 
     @classmethod
     def of(
@@ -85,6 +88,7 @@ class ClassMoments:
             spread=self.spread + other.spread + weight * delta.square().sum(1),
             within=self.within + other.within + between,
             basis=self.basis,
+            complete=self.complete and other.complete,
         )
 
 

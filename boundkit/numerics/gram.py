@@ -20,7 +20,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Pieces", "SingularValues", "exponent_of", "gram_singular_values"]
+__all__ = [
+    "Pieces",
+    "SingularValues",
+    "exponent_of",
+    "gram_largest",
+    "gram_singular_values",
+]
 
 #: A matrix (n, m), n <= m, as float64 pieces (n, some columns), from the start each time.
 Pieces: TypeAlias = Callable[[], Iterator["NDArray[np.float64]"]]
@@ -34,7 +40,7 @@ _KNOWN = 2e-9
 #: From this side on torch's eigensolver is faster, where torch is there, and where not.
 _LOADED, _LARGE = 1100, 1536
 #: Smaller sides are decomposed directly where the Gram matrix does not suffice.
-_DIRECT = 256
+_DIRECT = 100
 #: Most small values that are found by inverse iteration, and its steps.
 _FEW, _STEPS = 40, 40
 
@@ -82,6 +88,18 @@ def gram_singular_values(pieces: Pieces, side: int) -> SingularValues:
             return SingularValues(values, _TRUSTED, "gram")
     del lower
     return SingularValues(_decomposed(pieces, side), _KNOWN, "svd")
+
+
+def gram_largest(pieces: Pieces, side: int) -> NDArray[np.float64]:
+    """Return those singular values that the Gram matrix gives to 1e-6, largest first.
+
+    Args:
+        pieces: As for ``gram_singular_values``.
+        side: Number of rows.
+    """
+    squares = _eigenvalues(_gram(pieces, side))[::-1]
+    values = np.sqrt(np.maximum(squares, 0.0))
+    return np.asarray(values[values >= _TRUSTED * values[0]])
 
 
 def _gram(pieces: Pieces, side: int) -> NDArray[np.float64]:

@@ -27,7 +27,10 @@ def bernoulli_kl(q: float, p: float) -> float:
     first = 0.0 if q <= 0 else (math.inf if p <= 0 else q * math.log(q / p))
     if q >= 1:
         return first
-    return first + (math.inf if p >= 1 else (1 - q) * math.log((1 - q) / (1 - p)))
+    if p >= 1:
+        return math.inf
+    # Rounding may leave a trace below zero where p = q.
+    return max(0.0, first + (1 - q) * math.log((1 - q) / (1 - p)))
 
 
 def kl_inverse(q: float, cost: float) -> float:

@@ -67,9 +67,10 @@ class PivotedSums:
         """
         import torch
 
-        wide = features.double()
-        self._place(wide, labels)
-        off = wide - self.pivot.index_select(0, labels)
+        # A copy of our own, so that the difference needs no memory besides.
+        off = features.to(torch.float64, copy=True)
+        self._place(off, labels)
+        off.sub_(self.pivot.index_select(0, labels))
         self.count.index_add_(0, labels, torch.ones_like(labels, dtype=off.dtype))
         self.sums.index_add_(0, labels, off)
         sizes = torch.linalg.vector_norm(off, dim=1)

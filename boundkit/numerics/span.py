@@ -10,9 +10,78 @@ from boundkit.numerics.nearest import Centers, agreement, decision
 from boundkit.numerics.outer_products import add_outer, symmetric
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
-__all__ = ["Projected", "directions"]
+    from boundkit.numerics.class_totals import ClassTotals
+
+__all__ = ["WIDE", "Projected", "Span", "directions", "span_of"]
+
+#: Features wider than this are scattered in a span only: beyond it, ``p^2`` numbers and
+#: the ``p^3`` operations on them take minutes.
+WIDE = 2048
+#: Multiplications, ``p r^2``, for which all directions that features have are found.
+_WORK = 2**34
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """Where the scatter is known.
+
+    Attributes:
+        basis: (p, r) orthonormal columns.
+        complete: Whether all features, means and classifier rows lie in their span.
+    """
+
+    basis: torch.Tensor
+    complete: bool
+
+
+def span_of(
+    totals: ClassTotals,
+    weight: torch.Tensor | None,
+    gathered: Callable[[], torch.Tensor | None],
+) -> Span | None:
+    """Return directions that hold all features where these are few, else `directions`.
+
+    Args:
+        totals: Of the whole sample, finite.
+        weight: (C', p) classifier rows, or None.
+        gathered: Returns all features, (n, p) in any order; called only where they are
+            few.
+
+    Returns:
+        None where half of all directions or more would be needed without holding all.
+    """
+    n, width = int(totals.count.sum()), totals.sums.shape[1]
+    needed = n + 1 + (0 if weight is None else len(weight))
+    if needed < width and needed**2 * width <= _WORK:
+        features = gathered()
+        if features is not None:
+            return Span(_holding(features, totals, weight), complete=True)
+    basis = directions(totals.mean, totals.count, weight)
+    return None if basis is None else Span(basis, complete=False)
+
+
+def _holding(
+    features: torch.Tensor, totals: ClassTotals, weight: torch.Tensor | None
+) -> torch.Tensor:
+    # Where the classes are is a direction of its own, however far that may be.
+    origin = totals.mean[totals.count > 0].mean(0)
+    parts = [features.to(origin) - origin, origin.unsqueeze(0)]
+    return _orthonormal(parts if weight is None else [*parts, weight.to(origin)])
+
+
+def _orthonormal(parts: list[torch.Tensor]) -> torch.Tensor:
+    """Return (p, r) orthonormal columns whose span holds all rows."""
+    import torch
+
+    rows = torch.cat(parts)
+    # Rows of any length count alike; where they depend on each other QR adds directions.
+    sizes = torch.linalg.vector_norm(rows, dim=1).clamp(min=1e-300)
+    basis: torch.Tensor = torch.linalg.qr((rows / sizes.unsqueeze(1)).mT).Q
+    return basis
 
 
 def directions(
@@ -29,19 +98,14 @@ def directions(
         (p, r), or None where half of all directions or more would be needed, so that
         nothing is gained.
     """
-    import torch
-
     there = mean[count > 0]
     # Differences from the mean of means add up to 0: one of them is not needed.
-    spanning = (there - there.mean(0))[:-1]
+    parts = [(there - there.mean(0))[:-1]]
     if weight is not None:
-        spanning = torch.cat([spanning, weight.to(spanning)])
-    if 2 * len(spanning) >= mean.shape[1]:
+        parts.append(weight.to(there))
+    if 2 * sum(map(len, parts)) >= mean.shape[1]:
         return None
-    # Rows of any length count alike; where they depend on each other QR adds directions.
-    sizes = torch.linalg.vector_norm(spanning, dim=1).clamp(min=1e-300)
-    basis: torch.Tensor = torch.linalg.qr((spanning / sizes.unsqueeze(1)).mT).Q
-    return basis
+    return _orthonormal(parts)
 
 
 #: Samples that are multiplied at once, and directions from which on that pays: the
@@ -122,13 +186,19 @@ class Projected:
         )
 
     def add(
-        self, features: torch.Tensor, labels: torch.Tensor
+        self,
+        features: torch.Tensor,
+        labels: torch.Tensor,
+        decided: torch.Tensor | None = None,
+        unbiased: torch.Tensor | None = None,
     ) -> tuple[Agreement, torch.Tensor | None]:
         """Add one block; return how its samples are decided, and their outputs.
 
         Args:
             features: (b, p) of any floating dtype.
             labels: (b,) int64, 0..C-1.
+            decided: (b,) the net's decisions, where they are not the classifier's here.
+            unbiased: (b,) the same without the bias.
 
         Returns:
             Agreement with the class means; (b, C') outputs, or None.
@@ -148,8 +218,8 @@ class Projected:
             self.centers,
             placed,
             labels,
-            None if outputs is None else decision(outputs),
-            None if plain is None else decision(plain),
+            decided if outputs is None else decision(outputs),
+            unbiased if plain is None else decision(plain),
         )
         across = sizes.square() + ((2 * inside + offset) * offset).sum(1)
         zero = torch.zeros_like(self.spread)
@@ -188,11 +258,12 @@ class Projected:
             torch.mm(wide, self.basis, out=out)
         return sizes, inside
 
-    def finished(self, count: torch.Tensor) -> ClassMoments:
+    def finished(self, count: torch.Tensor, *, complete: bool = False) -> ClassMoments:
         """Return the moments, scatter in the basis.
 
         Args:
             count: (C,) samples per class of what was added.
+            complete: Whether all features lie in the span.
         """
         return ClassMoments(
             count=count,
@@ -200,4 +271,5 @@ class Projected:
             spread=self.spread,
             within=symmetric(self.within),
             basis=self.basis,
+            complete=complete,
         )

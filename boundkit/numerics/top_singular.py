@@ -8,6 +8,7 @@ together look like one between them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,6 +25,10 @@ Rows: TypeAlias = Callable[[type[np.floating[Any]]], Iterator["NDArray[Any]"]]
 
 #: Largest residual at which the estimate of second order is believed.
 _CLOSE = 1e-4
+#: Steps whose values are not looked at: they are never close enough, and looking costs.
+_UNJUDGED = 5
+#: Blocks that the basis has room for at first.
+_FIRST = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,77 +59,127 @@ class _Ritz:
 
     def errors(self, count: int) -> NDArray[np.float64]:
         """Return relative errors of the first ``count`` squares."""
-        found = self.residuals[:count].copy()
-        if len(self.squares) > 1 and self.squares[0] > 0 and found[0] <= _CLOSE:
-            gap = 1 - self.squares[1] / self.squares[0] * (1 + self.residuals[1])
-            # Ten times that: the next value is not known, but itself estimated.
-            found[0] = min(found[0], 10 * found[0] ** 2 / max(gap, found[0]))
-        return found
+        return _errors(self.squares, self.residuals, count)
+
+
+def _errors(
+    squares: NDArray[np.float64], residuals: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    found = residuals[:count].copy()
+    if len(squares) > 1 and squares[0] > 0 and 0 < found[0] <= _CLOSE:
+        gap = 1 - squares[1] / squares[0] * (1 + residuals[1])
+        # Ten times that: the next value is not known, but itself estimated.
+        found[0] = min(found[0], 10 * found[0] ** 2 / max(gap, found[0]))
+    return found
 
 
 def _product(
-    rows: Rows, block: NDArray[np.float64], dtype: type[np.floating[Any]]
-) -> NDArray[np.float64]:
-    total = np.zeros_like(block)
-    turned = block.astype(dtype, copy=False)
+    rows: Rows, block: NDArray[Any], dtype: type[np.floating[Any]]
+) -> NDArray[Any]:
+    """Return ``block A^T A`` for a block (width, columns) of this dtype."""
+    total = np.zeros(block.shape, dtype)
     for piece in rows(dtype):
-        total += piece.T @ (piece @ turned)
+        total += (block @ piece.T) @ piece
     return total
 
 
-def _new_block(
-    image: NDArray[np.float64], basis: NDArray[np.float64], size: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a basis of what is new in ``image``, which is used up; coefficients too."""
-    for _ in range(2):
-        image -= basis @ (basis.T @ image)
-    block, coefficients = np.linalg.qr(image)
-    # What is left of an exhausted direction is rounding, and not orthogonal.
-    alive = np.abs(np.diagonal(coefficients)) > size
-    return block[:, alive], coefficients[alive]
+def _orthonormal(
+    image: NDArray[Any], size: float
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return B (k, columns) with orthonormal rows, and C with ``image = C B``.
+
+    Rows that others exhaust are left out: what is left of them is rounding, and not
+    orthogonal. A library call for two rows costs more than this loop.
+    """
+    width = len(image)
+    coefficients = np.zeros((width, width))
+    kept = 0
+    for i, row in enumerate(image):
+        for _ in range(2 if kept else 0):
+            parts = image[:kept] @ row
+            np.subtract(row, parts @ image[:kept], out=row)
+            coefficients[i, :kept] += parts
+        length = math.sqrt(float(row @ row))
+        if length > size:
+            coefficients[i, kept] = length
+            np.divide(row, length, out=image[kept])
+            kept += 1
+    return image[:kept], coefficients[:, :kept]
+
+
+def _with_room(held: NDArray[Any], rows: int, most: int) -> NDArray[Any]:
+    """Return an array whose first axis holds so many rows, and some to come."""
+    if rows <= len(held):
+        return held
+    many = min(most, max(rows, len(held) * 3 // 2))
+    grown = np.empty((many, held.shape[1]), held.dtype)
+    grown[: len(held)] = held
+    return grown
 
 
 def _lanczos(
     rows: Rows,
     dtype: type[np.floating[Any]],
-    block: NDArray[np.float64],
+    start: NDArray[Any],
     count: int,
     tolerance: float,
     steps: int,
 ) -> _Ritz:
-    columns, width = block.shape
-    basis = np.empty((columns, 0))
-    projected = np.zeros((0, 0))
-    reads = 0
+    """Iterate from a block (width, columns) with orthonormal rows."""
+    width, columns = start.shape
+    rounding = 4 * float(np.finfo(dtype).eps)
+    basis = np.empty((min(_FIRST * width, columns), columns), dtype)
+    projected: NDArray[np.float64] = np.zeros((0, 0))
+    block, reads, held = start.astype(dtype, copy=False), 0, 0
+    largest = 0.0
     while True:
         reads += 1
         image = _product(rows, block, dtype)
-        basis = np.concatenate([basis, block], axis=1)
-        cross = basis.T @ image
-        old, new = projected.shape[0], block.shape[1]
-        grown = np.zeros((old + new, old + new))
-        grown[:old, :old] = projected
-        grown[:, old:] = cross
-        grown[old:, :old] = cross[:old].T
-        projected = grown
-        squares, turn = np.linalg.eigh((projected + projected.T) / 2)
-        squares, turn = squares[: -count - 3 : -1], turn[:, : -count - 3 : -1]
+        largest = max(largest, math.sqrt(float(np.vdot(image, image))))
+        old, held = held, held + len(block)
+        basis = _with_room(basis, held, columns)
+        basis[old:held] = block
+        cross = image @ basis[:held].T
+        projected = _bordered(projected, cross)
+        image -= cross @ basis[:held]
+        block, left = _orthonormal(image, rounding * largest)
+        # Twice is enough (Kahan; Parlett (1998), 6.9); what mostly goes was rounding.
+        block -= (block @ basis[:held].T) @ basis[:held]
+        block, again = _orthonormal(block, 0.1)
+        left = np.matmul(left, again)
+        done = held + len(block) > columns or not len(block) or reads >= steps
+        if not done and reads < _UNJUDGED:
+            continue
+        squares, turn = np.linalg.eigh(projected)
+        squares = np.maximum(squares[: -count - 3 : -1], 0.0)
+        turn = turn[:, : -count - 3 : -1]
         if not squares[0] > 0:
-            return _Ritz(squares * 0, squares * 0, reads, block)
-        rounding = 4 * float(np.finfo(dtype).eps)
-        block, left = _new_block(image - basis @ cross, basis, rounding * squares[0])
-        moved = np.linalg.norm(left @ turn[-new:], axis=0)
-        floor = np.maximum(squares, 1e-300 * squares[0])
-        ritz = _Ritz(squares, moved / floor, reads, basis @ turn[:, :width])
-        full = basis.shape[1] + block.shape[1] > columns or not block.shape[1]
-        if full or reads >= steps or np.all(ritz.errors(count) <= tolerance):
-            return ritz
+            return _Ritz(squares * 0, squares * 0, reads, start)
+        moved = np.sqrt(np.sum((left.T @ turn[old:held]) ** 2, axis=0))
+        residuals = moved / np.maximum(squares, 1e-300 * squares[0])
+        if done or np.all(_errors(squares, residuals, count) <= tolerance):
+            found = turn[:, :width].T @ basis[:held]
+            return _Ritz(squares, residuals, reads, found)
+
+
+def _bordered(
+    projected: NDArray[np.float64], cross: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the projection with the rows and columns of a new block."""
+    old, held = len(projected), cross.shape[1]
+    grown = np.empty((held, held))
+    grown[:old, :old] = projected
+    grown[old:] = cross
+    grown[:old, old:] = cross[:, :old].T
+    corner = grown[old:, old:]
+    grown[old:, old:] = (corner + corner.T) / 2
+    return grown
 
 
 def _checked(rows: Rows, ritz: _Ritz) -> _Ritz:
     """Return the first value and its residual by a pass in float64."""
-    vector = ritz.vectors[:, 0] / np.linalg.norm(ritz.vectors[:, 0])
-    image = _product(rows, vector[:, None], np.float64)[:, 0]
+    vector = ritz.vectors[0] / np.linalg.norm(ritz.vectors[0])
+    image = _product(rows, vector[None], np.float64)[0]
     square = float(vector @ image)
     residual = float(np.linalg.norm(image - square * vector)) / square
     return _Ritz(
@@ -161,7 +216,7 @@ def top_singular_values(
     """
     generator = np.random.default_rng(0)
     width = min(count + 1, columns)
-    start, _ = np.linalg.qr(generator.standard_normal((columns, width)))
+    start, _ = _orthonormal(generator.standard_normal((width, columns)), 0.0)
     reads = 0
     if single and count == 1:
         ritz = _lanczos(rows, np.float32, start, 1, tolerance, steps)
@@ -169,11 +224,10 @@ def top_singular_values(
             ritz = _checked(rows, ritz)
             if ritz.errors(1)[0] <= tolerance:
                 return _top(ritz, 1, 0)
-            start, _ = np.linalg.qr(ritz.vectors)
+            start, _ = _orthonormal(ritz.vectors, 0.5)
         reads = ritz.reads
-    return _top(
-        _lanczos(rows, np.float64, start, count, tolerance, steps), count, reads
-    )
+    ritz = _lanczos(rows, np.float64, start, count, tolerance, steps)
+    return _top(ritz, count, reads)
 
 
 def _top(ritz: _Ritz, count: int, reads: int) -> TopValues:

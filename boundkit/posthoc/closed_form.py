@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boundkit.numerics.kl_inverse import kl_inverse
-from boundkit.posthoc.gaussians import Posterior, best_scales, group_means
+from boundkit.posthoc.gaussians import Posterior, best_scales
 from boundkit.posthoc.losses import mistakes, smooth_loss
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def curvature(
     size = max(1, _AT_A_TIME // len(weights))
     total = torch.zeros_like(weights, dtype=torch.float64)
     try:
-        for some, own in zip(rows.split(size), labels.split(size), strict=True):
+        for some, own in zip(
+            torch.split(rows, size), torch.split(labels, size), strict=True
+        ):
             total += gradients(weights, some, own).square().sum(0)
     # What vmap cannot follow raises whatever the model's operations raise.
     except Exception:  # noqa: BLE001 - one example at a time always works
@@ -76,9 +78,7 @@ def curvature(
     return total.nan_to_num(posinf=0.0) / count
 
 
-def _sampled(
-    outputs: torch.Tensor, generator: torch.Generator | None
-) -> torch.Tensor:
+def _sampled(outputs: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
     import torch
 
     if outputs.shape[1] == 1:
@@ -98,8 +98,8 @@ def closed_form(
 ) -> Posterior:
     """Return the best posterior with ``1/s_i^2 = 1/lambda_g^2 + beta h_i``.
 
-    Tried for several beta, with the mean where it is and shrunk towards the center as
-    the same quadratic model asks, and h by entry and by its mean over the tensor.
+    Tried for several beta, with the mean where it is, and shrunk towards the center as
+    the same quadratic model asks.
 
     Args:
         mean: (P,) trained weights.
@@ -110,10 +110,8 @@ def closed_form(
         n: Sample size.
         quality: Posterior -> a bound to be made small.
     """
-    even = group_means(fisher, groups, count)[groups]
     candidates = [
-        _stationary(mean, center, groups, count, beta * n * h, shrink)
-        for h in (fisher, even)
+        _stationary(mean, center, groups, count, beta * n * fisher, shrink)
         for shrink in (True, False)
         for beta in _WEIGHTS
     ]
@@ -174,10 +172,12 @@ def quick_bound(
     )
     h = (posterior.mean + posterior.log_scale.exp() * noise).float()
     with torch.no_grad():
-        wrong = sum(
-            mistakes(net.outputs(h, some), own, 0.0).sum()
-            for some, own in zip(x.split(1000), labels.split(1000), strict=True)
-        )
+        wrong = torch.cat([
+            mistakes(net.outputs(h, some), own, 0.0)
+            for some, own in zip(
+                torch.split(x, 1000), torch.split(labels, 1000), strict=True
+            )
+        ])
     if not math.isfinite(nats):
         return 1.0
-    return kl_inverse(float(wrong) / len(labels), (max(nats, 0.0) + extra) / n)
+    return kl_inverse(float(wrong.float().mean()), (max(nats, 0.0) + extra) / n)

@@ -1,8 +1,8 @@
 """Networks written with few distinct numbers, and how many bits that takes.
 
-The prior is over codes, given the architecture. It draws whether to start from zero or
-from the initial weights (1 bit), and for each matrix a rank from 0 (no factors) to the
-smaller side, uniformly. For each block of numbers, a tensor or one of its two factors,
+The prior is over codes, given the architecture. It draws whether to start from zero (1
+for the factors of normalization layers) or from the initial weights (1 bit), and for each
+matrix a rank from 0 (no factors) to the smaller side, uniformly. For each block of numbers, a tensor or one of its two factors,
 it draws the size A of an alphabet, uniformly from 1 to 32; A - 1 different float16
 patterns, uniformly among sets of that size; and the symbols, one by one, by the
 Krichevsky-Trofimov rule. Symbol 0 is the number zero, the others are the patterns in
@@ -125,18 +125,16 @@ def decoded(
 
     Args:
         network: The code.
-        centers: Initial values by name; not looked at for the center zero.
+        centers: What is added, by name.
 
     Returns:
         Name -> float32 values.
     """
     found = {}
     for tensor in network.tensors:
-        numbers = _numbers(tensor)
-        if network.center == "init":
-            numbers = numbers + centers[tensor.name].astype(np.float64)
+        start = centers[tensor.name].astype(np.float64)
         with np.errstate(over="ignore"):
-            found[tensor.name] = numbers.astype(np.float32)
+            found[tensor.name] = (start + _numbers(tensor)).astype(np.float32)
     return found
 
 

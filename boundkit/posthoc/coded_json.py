@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parsed_network", "plain_network"]
 
+_KEYS = ("name", "shape", "rank", "blocks")
 #: More numbers than any tensor has that is coded.
 _LARGEST = 2**32
 
@@ -78,19 +79,18 @@ def parsed_network(found: Any, source: str) -> CodedNetwork:
 
 def _tensor(found: Any, source: str) -> CodedTensor:
     _require(isinstance(found, Mapping), source, "a tensor that is none")
-    name, shape, rank = (found.get(key) for key in ("name", "shape", "rank"))
+    name, shape, rank, blocks = (found.get(key) for key in _KEYS)
     _require(isinstance(name, str), source, "a tensor without a name")
-    sizes = isinstance(shape, Sequence) and not isinstance(shape, str)
-    _require(sizes and all(map(_is_count, shape)), source, f"no shape of {name!a}")
+    listed = isinstance(shape, Sequence) and not isinstance(shape, str)
+    _require(listed and all(map(_is_count, shape)), source, f"no shape of {name!a}")
     shape = tuple(shape)
     _require(prod(shape) < _LARGEST, source, f"too large a tensor {name!a}")
     most = min(shape) if len(shape) == 2 else 0
     fits = _is_count(rank) and rank <= most
     _require(fits, source, f"a rank of {name!a} that it cannot have")
     sizes = (shape[0] * rank, rank * shape[1]) if rank else (prod(shape),)
-    blocks = found.get("blocks")
-    listed = isinstance(blocks, Sequence) and len(blocks) == len(sizes)
-    _require(listed, source, f"not {len(sizes)} blocks for {name!a}")
+    enough = isinstance(blocks, Sequence) and len(blocks) == len(sizes)
+    _require(enough, source, f"not {len(sizes)} blocks for {name!a}")
     read = (_block(b, n, name, source) for b, n in zip(blocks, sizes, strict=True))
     return CodedTensor(name, shape, rank, tuple(read))
 

@@ -62,7 +62,8 @@ class Coordinates:
         parts = [tensors[name].detach().double().reshape(-1) for name in self.names]
         for weight, bias in self.sheared.items():
             rows = parts[weight].reshape(self.shapes[weight][0], -1).sum(1)
-            parts[bias] = parts[bias] + self.shift * rows
+            # Not in place: what is split shares its memory.
+            parts[bias] = torch.add(parts[bias], rows, alpha=self.shift)
         return torch.cat(parts)
 
     def tensors(self, vector: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -74,11 +75,13 @@ class Coordinates:
         Returns:
             Name -> values, of that dtype.
         """
-        parts = list(vector.split(self.sizes))
+        import torch
+
+        parts = list(torch.split(vector, list(self.sizes)))
         if self.shift:
             for weight, bias in self.sheared.items():
                 rows = parts[weight].reshape(self.shapes[weight][0], -1).sum(1)
-                parts[bias] = parts[bias] - self.shift * rows
+                parts[bias] = rows.mul(-self.shift).add(parts[bias])
         shaped = zip(self.names, parts, self.shapes, strict=True)
         return {name: part.reshape(shape) for name, part, shape in shaped}
 

@@ -79,7 +79,7 @@ def counted(
             done += len(labels)
             if progress is not None:
                 progress(done, total, "counting errors")
-    return tuple(Count(*row, outputs=width) for row in sums.tolist())
+    return tuple(Count(row[0], row[1], row[2], width) for row in sums.tolist())
 
 
 def disagreements(
@@ -111,4 +111,3 @@ def disagreements(
             differ += ((one != other) | (one < 0)).sum()
             total += len(x)
     return int(differ), total
-

@@ -20,6 +20,7 @@ __all__ = [
     "grid_counts",
     "grid_scales",
     "group_means",
+    "group_sums",
     "log_ratio",
     "nearest_scales",
     "union_nats",
@@ -57,9 +58,7 @@ class Prior:
     groups: torch.Tensor
 
 
-def group_means(
-    values: torch.Tensor, groups: torch.Tensor, count: int
-) -> torch.Tensor:
+def group_means(values: torch.Tensor, groups: torch.Tensor, count: int) -> torch.Tensor:
     """Return the mean of each group.
 
     Args:
@@ -72,9 +71,22 @@ def group_means(
     """
     import torch
 
-    totals = values.new_zeros(count).index_add_(0, groups, values)
-    sizes = torch.bincount(groups, minlength=count).clamp(min=1)
-    return totals / sizes
+    sizes = group_sums(torch.ones_like(values), groups, count)
+    return group_sums(values, groups, count) / sizes.clamp(min=1)
+
+
+def group_sums(values: torch.Tensor, groups: torch.Tensor, count: int) -> torch.Tensor:
+    """Return the sum of each group.
+
+    Args:
+        values: (P,).
+        groups: (P,) group of each.
+        count: G.
+
+    Returns:
+        (G,) of the dtype of the values.
+    """
+    return values.new_zeros(count).index_add_(0, groups, values)
 
 
 def best_scales(

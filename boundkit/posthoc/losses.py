@@ -44,10 +44,8 @@ def decisions(outputs: torch.Tensor) -> torch.Tensor:
     Returns:
         (b,) int64.
     """
-    if outputs.shape[1] == 1:
-        chosen = (outputs[:, 0] > 0).long()
-    else:
-        chosen = outputs.argmax(1)
+    single = outputs.shape[1] == 1
+    chosen = (outputs[:, 0] > 0).long() if single else outputs.argmax(1)
     return chosen.where(outputs.isfinite().all(1), -1)
 
 

@@ -32,7 +32,7 @@ def factored(
 
     wide = weight.double()
     moments = wide @ second_moment.double() @ wide.mT
-    left = torch.linalg.eigh(moments)[1][:, -rank:]
+    left = torch.linalg.eigh(moments)[1].narrow(1, len(wide) - rank, rank)
     right = left.mT @ wide
     scale = right.norm(dim=1).clamp(min=torch.finfo(wide.dtype).tiny).sqrt()
-    return left * scale, right / scale[:, None]
+    return left * scale, right / scale.unsqueeze(1)

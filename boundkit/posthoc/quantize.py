@@ -57,10 +57,11 @@ def quantize(
     """
     import torch
 
-    v, w = values.double(), weights.double()
+    v, w = values.float(), weights.float()
     found = [_level_set(v, w, price, count) for count in _TRIED]
     costs = torch.stack([_cost(v, w, price, *each) for each in found])
-    return found[int(costs.argmin())]
+    levels, symbols = found[int(costs.argmin())]
+    return levels.double(), symbols
 
 
 def _level_set(
@@ -75,9 +76,10 @@ def _level_set(
         levels, nats = _centers(v, w, levels, symbols)
     levels = torch.cat([levels[:1], _half(levels[1:][torch.isfinite(nats[1:])])])
     # Rounding may join two levels; a last assignment may leave one without a number.
-    levels = torch.cat([levels[:1], levels[1:][levels[1:] != 0].unique()])
+    levels = torch.cat([levels[:1], torch.unique(levels[1:][levels[1:] != 0])])
     free = v.new_zeros(len(levels))
-    return reassigned(v, w, price, levels, _assigned(v, w, price, levels, free))
+    symbols = _assigned(v, w, price, levels, free)
+    return _compact(levels, reassigned(v, w, price, levels, symbols))
 
 
 def reassigned(
@@ -86,34 +88,48 @@ def reassigned(
     price: float,
     levels: torch.Tensor,
     symbols: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return levels without those that fell out of use, and new symbols for numbers.
+) -> torch.Tensor:
+    """Return new symbols for numbers that have moved; levels stay as they are.
 
     Args:
-        values: (N,) float64.
+        values: (N,) float.
         weights: (N,) what the square of an error costs.
         price: Of a nat.
         levels: (A,) levels, zero first.
         symbols: (N,) former symbols, whose frequencies are the code lengths.
+
+    Returns:
+        (N,) int64.
     """
     counts = _counts(symbols, len(levels))
-    nats = -(counts.clamp(min=0.5) / counts.sum()).log()
-    found = _assigned(values, weights, price, levels, nats)
-    used = _counts(found, len(levels)) > 0
+    nats = -(counts.clamp(min=0.5) / len(symbols)).log()
+    return _assigned(values, weights, price, levels, nats.to(values.dtype))
+
+
+def _compact(
+    levels: torch.Tensor, symbols: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Leave out levels that are not in use, but never that of zero."""
+    used = _counts(symbols, len(levels)) > 0
     used[0] = True
-    return levels[used], (used.cumsum(0) - 1)[found]
+    return levels[used], (used.cumsum(0) - 1)[symbols]
 
 
 def _start(v: torch.Tensor, w: torch.Tensor, count: int) -> torch.Tensor:
-    """Return zero and quantiles of the numbers by what leaving them out would cost."""
+    """Return zero, quantiles by what leaving a number out would cost, and a grid."""
     import torch
 
     order = v.argsort()
     mass = (w * v.square())[order].cumsum(0)
-    wanted = torch.arange(1, count, device=v.device, dtype=v.dtype) - 0.5
-    places = torch.searchsorted(mass, wanted / (count - 1) * mass[-1])
-    chosen = v[order][places.clamp(max=len(v) - 1)].unique()
-    return torch.cat([v.new_zeros(1), chosen])
+    many = count // 2
+    shares = (torch.arange(many, device=v.device, dtype=v.dtype) + 0.5) / many
+    places = torch.searchsorted(mass, shares * mass[-1])
+    chosen = v[order][places.clamp(max=len(v) - 1)]
+    low, high = v.min(), v.max()
+    grid = low + (high - low) * torch.linspace(
+        0, 1, count - 1 - many, device=v.device, dtype=v.dtype
+    )
+    return torch.cat([v.new_zeros(1), torch.unique(torch.cat([chosen, grid]))])
 
 
 def _assigned(
@@ -127,8 +143,10 @@ def _assigned(
     import torch
 
     return torch.cat([
-        ((a[:, None] - levels).square() * (b[:, None] / 2) + price * nats).argmin(1)
-        for a, b in zip(v.split(_ROWS), w.split(_ROWS), strict=True)
+        (
+            (a.unsqueeze(1) - levels).square() * (b.unsqueeze(1) / 2) + price * nats
+        ).argmin(1)
+        for a, b in zip(torch.split(v, _ROWS), torch.split(w, _ROWS), strict=True)
     ])
 
 
@@ -140,22 +158,26 @@ def _centers(
 
     size = len(levels)
     # Numbers whose errors cost nothing still have a mean.
-    w = w + w.mean() * 1e-9 + 1e-300
+    w = w + w.mean() * 1e-6 + 1e-30
     total = v.new_zeros(size).index_add_(0, symbols, w)
     means = v.new_zeros(size).index_add_(0, symbols, w * v) / total
     counts = _counts(symbols, size)
     levels = torch.where(counts > 0, means, levels)
     levels[0] = 0.0
-    return levels, -(counts / len(v)).log()
+    return levels, -(counts / len(v)).log().to(v.dtype)
 
 
 def _counts(symbols: torch.Tensor, size: int) -> torch.Tensor:
-    return symbols.bincount(minlength=size).double()
+    import torch
+
+    # Unlike bincount, this does not wait for the device.
+    ones = torch.ones(len(symbols), dtype=torch.float64, device=symbols.device)
+    return ones.new_zeros(size).index_add_(0, symbols, ones)
 
 
 def _half(levels: torch.Tensor) -> torch.Tensor:
     """Round to float16 numbers, never to infinity."""
-    return levels.clamp(-_LARGEST, _LARGEST).half().double()
+    return levels.clamp(-_LARGEST, _LARGEST).half().to(levels.dtype)
 
 
 def _cost(
@@ -165,7 +187,7 @@ def _cost(
     levels: torch.Tensor,
     symbols: torch.Tensor,
 ) -> torch.Tensor:
-    lost = ((v - levels[symbols]).square() * w).sum() / 2
-    counts = symbols.bincount(minlength=len(levels)).tolist()
+    lost = ((v - levels[symbols]).square() * w).double().sum() / 2
+    counts = _counts(symbols, len(levels)).long().tolist()
     bits = level_bits(len(levels) - 1) + kt_bits(counts)
     return lost + price * math.log(2) * bits

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ __all__ = ["Inputs", "input_moments", "squared_gradients"]
 
 #: Samples whose gradients are added up before they are squared.
 _TOGETHER = 8
+#: Samples whose gradients are taken however long it takes.
+_FEWEST = 256
 #: Samples of one pass for moments.
 _AT_A_TIME = 512
 
@@ -61,7 +65,7 @@ def input_moments(
     ]
     try:
         with torch.inference_mode():
-            for part in x.split(_AT_A_TIME):
+            for part in torch.split(x, _AT_A_TIME):
                 module(part)
     finally:
         for hook in hooks:
@@ -96,6 +100,7 @@ def squared_gradients(
     inputs: Mapping[str, Inputs],
     x: torch.Tensor,
     generator: torch.Generator,
+    deadline: float = math.inf,
 ) -> dict[str, torch.Tensor]:
     """Return the diagonal of the Fisher information, estimated.
 
@@ -111,6 +116,7 @@ def squared_gradients(
         inputs: Of linear layers.
         x: (b, ...) inputs.
         generator: On the CPU, for the labels.
+        deadline: Of ``time.perf_counter``, after which a few inputs must do.
 
     Returns:
         Name -> values at least 0, of the same shape; nothing for tensors that the
@@ -121,14 +127,18 @@ def squared_gradients(
 
     leaves = {k: v.detach().clone().requires_grad_() for k, v in values.items()}
     sums: dict[str, torch.Tensor] = {}
-    for part in x.split(_TOGETHER):
+    seen = 0
+    for part in torch.split(x, _TOGETHER):
+        if seen >= _FEWEST and time.perf_counter() > deadline:
+            break
+        seen += len(part)
         outputs = functional_call(module, leaves, (part,)).reshape(len(part), -1)
         labels = _drawn(outputs.detach(), generator)
         loss = smooth_loss(outputs, labels, 1.0) * len(part)
         grads = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
         for name, value in _centered(dict(zip(leaves, grads, strict=True)), inputs):
             sums[name] = sums.get(name, 0) + value.double().square()
-    return {name: (total / len(x)).float() for name, total in sums.items()}
+    return {name: (total / seen).float() for name, total in sums.items()}
 
 
 def _drawn(outputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -139,7 +149,7 @@ def _drawn(outputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     if outputs.shape[1] == 1:
         return (dice < torch.sigmoid(2 * outputs[:, 0])).long()
     steps = outputs.softmax(1).cumsum(1)
-    return (dice[:, None] > steps[:, :-1]).sum(1)
+    return (dice.unsqueeze(1) > steps.narrow(1, 0, outputs.shape[1] - 1)).sum(1)
 
 
 def _centered(
@@ -151,7 +161,15 @@ def _centered(
             continue
         known = inputs.get(name)
         beside = grads.get(known.bias or "") if known is not None else None
-        if known is not None and beside is not None:
-            value = value - beside[:, None] * known.mean.to(value)
-        found.append((name, value))
+        found.append((
+            name,
+            value if known is None else _off(value, beside, known.mean),
+        ))
     return found
+
+
+def _off(
+    weight: torch.Tensor, bias: torch.Tensor | None, mean: torch.Tensor
+) -> torch.Tensor:
+    """Return the gradient by a weight where the bias makes up for the mean input."""
+    return weight if bias is None else weight - bias.unsqueeze(1) * mean.to(weight)

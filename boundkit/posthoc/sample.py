@@ -59,8 +59,11 @@ class Sample:
         Raises:
             DataError: A batch is not usable.
         """
+        import torch
+
         if len(self.x) == self.n:
-            yield from zip(self.x.split(size), self.labels.split(size), strict=True)
+            parts = torch.split(self.x, size), torch.split(self.labels, size)
+            yield from zip(*parts, strict=True)
             return
         for x, y in self.samples.batches(size):
             yield x.float(), y
@@ -89,8 +92,8 @@ def gathered(samples: Samples, batch_size: int, kept: int = _KEPT) -> Sample:
     xs, ys, everything, seen = [], [], [], 0
     for x, y in samples.batches(batch_size):
         narrow = x.float().contiguous()
-        inputs.update(memoryview(narrow.numpy()).cast("B"))
-        targets.update(memoryview(y.contiguous().numpy()).cast("B"))
+        inputs.update(narrow.numpy().data)
+        targets.update(y.contiguous().numpy().data)
         first = -seen % step
         xs.append(narrow[first::step])
         ys.append(y[first::step])
@@ -100,9 +103,7 @@ def gathered(samples: Samples, batch_size: int, kept: int = _KEPT) -> Sample:
     counts = torch.bincount(labels - labels.min()).tolist()
     shape = repr((seen, *samples.shape)).encode()
     digest = hashlib.sha256(shape + inputs.digest() + targets.digest()).hexdigest()
-    return Sample(
-        samples, torch.cat(xs), torch.cat(ys), seen, tuple(counts), digest
-    )
+    return Sample(samples, torch.cat(xs), torch.cat(ys), seen, tuple(counts), digest)
 
 
 def require_labels(sample: Sample, outputs: int) -> None:

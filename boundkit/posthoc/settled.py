@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boundkit.errors import ModelError
 from boundkit.layers.graph import trace
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from boundkit.types import Node
 
-__all__ = ["Settled", "changed_buffers", "settled"]
+__all__ = ["Settled", "batch_norms", "changed_buffers", "settled"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +51,13 @@ class Settled:
         return {name: state[name].detach() for name in self.free}
 
 
+def batch_norms() -> tuple[type[nn.Module], ...]:
+    """Return the modules whose running statistics are functions of the sample."""
+    from torch import nn
+
+    return (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
 def settled(
     module: nn.Module, shape: tuple[int, ...], loose: Collection[str] = ()
 ) -> Settled:
@@ -69,7 +76,6 @@ def settled(
             to count.
     """
     import torch
-    from torch.nn.modules.batchnorm import _BatchNorm
 
     net = copied(module).cpu().float().eval()
     require_per_sample(net)
@@ -81,7 +87,7 @@ def settled(
     unfolded: list[str] = []
     with torch.no_grad():
         for path, part in net.named_modules():
-            if not isinstance(part, _BatchNorm):
+            if not isinstance(part, batch_norms()):
                 continue
             layer = before.get(path)
             if not part.affine and (layer is None or _bias(net, layer) is None):
@@ -131,9 +137,7 @@ def changed_buffers(trained: nn.Module, fresh: nn.Module | None) -> tuple[str, .
 
 def _kept_buffers(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
     """Return the buffers that are stored, without those that BatchNorm keeps."""
-    from torch.nn.modules.batchnorm import _BatchNorm
-
-    norms = {path for path, m in module.named_modules() if isinstance(m, _BatchNorm)}
+    norms = {path for path, m in module.named_modules() if isinstance(m, batch_norms())}
     stored = module.state_dict(keep_vars=True)
     return [
         (name, value)
@@ -185,7 +189,8 @@ def _plain(net: nn.Module, name: str) -> bool:
 
 
 def _bias(net: nn.Module, layer: str) -> torch.Tensor | None:
-    found: torch.Tensor | None = net.get_submodule(layer.rpartition(".")[0]).bias
+    linear: Any = net.get_submodule(layer.rpartition(".")[0])
+    found: torch.Tensor | None = linear.bias
     return found
 
 
@@ -193,7 +198,7 @@ def _settle(net: nn.Module, path: str, layer: str | None) -> set[str]:
     """Make a BatchNorm divide by 1 and return the names of the tensors that are constant."""
     import torch
 
-    norm = net.get_submodule(path)
+    norm: Any = net.get_submodule(path)
     mean, variance = norm.running_mean.double(), norm.running_var.double()
     factor = 1 / torch.sqrt(variance + norm.eps)
     shift = -mean * factor
@@ -207,7 +212,8 @@ def _settle(net: nn.Module, path: str, layer: str | None) -> set[str]:
         norm.bias.copy_(shift)
         return set()
     owner = layer.rpartition(".")[0]
-    weight, bias = net.get_submodule(owner).weight, _bias(net, layer)
+    linear: Any = net.get_submodule(owner)
+    weight, bias = linear.weight, linear.bias
     weight.copy_(weight.double() * factor.reshape(-1, *(1,) * (weight.ndim - 1)))
     if bias is not None:
         shift += factor * bias.double()

@@ -86,18 +86,23 @@ def write_whole(path: Path, content: bytes) -> None:
         UsageError: The operating system refuses.
     """
     try:
-        descriptor, temporary = mkstemp(prefix=".unfinished-", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(temporary).unlink()
-            raise
+        _replace(path, content)
     except OSError as error:
         cause = error.strerror or str(error)
         raise UsageError(
             f"cannot write {str(path)!a}: {cause}; choose another place"
         ) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    descriptor, name = mkstemp(prefix=".unfinished-", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise

@@ -52,7 +52,9 @@ RECIPES = {
 }
 
 
-def read(part: str, source: Path = SOURCE) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def read(
+    part: str, source: Path = SOURCE
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return images (n, 1, 28, 28) and labels (n,) of ``"train"`` or ``"t10k"``."""
     images = gzip.decompress((source / f"{part}-images-idx3-ubyte.gz").read_bytes())
     labels = gzip.decompress((source / f"{part}-labels-idx1-ubyte.gz").read_bytes())
@@ -106,7 +108,9 @@ def main() -> None:
     """Train what was asked for and say how good it is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("nets"))
-    parser.add_argument("--only", nargs="*", choices=list(RECIPES), default=list(RECIPES))
+    parser.add_argument(
+        "--only", nargs="*", choices=list(RECIPES), default=list(RECIPES)
+    )
     wanted = parser.parse_args()
     wanted.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)

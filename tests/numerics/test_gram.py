@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from boundkit.numerics import gram
-from boundkit.numerics.gram import exponent_of, gram_singular_values
+from boundkit.numerics.gram import exponent_of, gram_largest, gram_singular_values
 from boundkit.numerics.matrix_pieces import column_pieces
 
 
@@ -119,3 +119,12 @@ def test_norms_that_cannot_be_squared_are_scaled():
     assert exponent_of(3.0) == 0
     for norm in (1e150, 1e-150, 5e-324, 1e308):
         assert 0.5 <= math.ldexp(norm, -exponent_of(norm)) < 1
+
+
+def test_the_largest_alone_are_those_that_the_gram_matrix_knows():
+    values = [3.0, 2.0, 1.0, 1e-3, 1e-5, 0.0]
+    matrix = with_values(values, 40)
+
+    np.testing.assert_allclose(
+        gram_largest(column_pieces(matrix, 0), 6), values[:4], rtol=1e-8
+    )

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from boundkit.numerics.class_moments import ClassMoments
+from boundkit.numerics.class_totals import ClassTotals
 from boundkit.numerics.nearest import Centers, agreement
-from boundkit.numerics.span import Projected, directions
+from boundkit.numerics.span import Projected, directions, span_of
 
 
 def _sample(classes, width, n=300):
@@ -92,3 +93,51 @@ def test_nothing_leaves_the_device():
 
     assert outputs.device.type == found.to_center.device.type == "meta"
     assert sums.finished(count).within.device.type == "meta"
+
+
+def _totals(h, y, classes):
+    totals = ClassTotals.empty(classes, h.shape[1])
+    totals.add(h, y)
+    return totals
+
+
+def _refused():
+    raise AssertionError("features were gathered")
+
+
+@pytest.mark.parametrize("weight", [None, torch.randn(4, 60, dtype=torch.float64)])
+def test_few_samples_lie_in_one_span(weight):
+    h, y = _sample(4, 60, n=20)
+    h += 1000
+
+    span = span_of(_totals(h, y, 4), weight, lambda: h)
+
+    assert span.complete
+    assert span.basis.shape == (60, 21 if weight is None else 25)
+    unit = np.eye(span.basis.shape[1])
+    np.testing.assert_allclose(span.basis.mT @ span.basis, unit, atol=1e-13)
+    for rows in (h.double(), weight):
+        if rows is not None:
+            np.testing.assert_allclose(
+                rows @ span.basis @ span.basis.mT, rows, rtol=1e-12, atol=1e-11
+            )
+
+
+@pytest.mark.parametrize(("n", "width"), [(59, 60), (300, 60), (2000, 4400)])
+def test_many_samples_are_not_gathered(n, width):
+    totals = _totals(*_sample(4, width, n), 4)
+
+    span = span_of(totals, None, _refused)
+
+    assert not span.complete
+    assert span.basis.shape == (width, 3)
+
+
+def test_where_many_classes_meet_many_samples_there_is_no_span():
+    assert span_of(_totals(*_sample(20, 30), 20), None, _refused) is None
+
+
+def test_without_features_to_gather_the_means_span_what_they_can():
+    span = span_of(_totals(*_sample(4, 60, n=20), 4), None, lambda: None)
+
+    assert not span.complete

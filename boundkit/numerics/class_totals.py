@@ -1,0 +1,64 @@
+"""Counts and sums of the classes of a sample: what the class means need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["ClassTotals"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassTotals:
+    """Sums per class, float64, added to in place.
+
+    Those of two disjoint samples add up to those of both.
+
+    Attributes:
+        count: (C,) samples per class.
+        sums: (C, p) sum of their features.
+    """
+
+    count: torch.Tensor
+    sums: torch.Tensor
+
+    @classmethod
+    def empty(
+        cls, classes: int, width: int, device: torch.device | str = "cpu"
+    ) -> ClassTotals:
+        """Return the sums of no samples.
+
+        Args:
+            classes: C.
+            width: p.
+            device: Where the features will be.
+        """
+        import torch
+
+        sums = torch.zeros(classes, width, dtype=torch.float64, device=device)
+        return cls(sums.new_zeros(classes), sums)
+
+    def add(self, features: torch.Tensor, labels: torch.Tensor) -> None:
+        """Add one batch, in place, without waiting for a device.
+
+        Args:
+            features: (b, p) of any floating dtype.
+            labels: (b,) int64, 0..C-1, on the same device.
+        """
+        import torch
+
+        ones = torch.ones_like(labels, dtype=self.count.dtype)
+        self.count.index_add_(0, labels, ones)
+        self.sums.index_add_(0, labels, features.double())
+
+    def __add__(self, other: ClassTotals) -> ClassTotals:
+        """Merge two disjoint samples."""
+        return ClassTotals(self.count + other.count, self.sums + other.sums)
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """(C, p) class means; zeros for a class without samples."""
+        return self.sums / self.count.clamp(min=1).unsqueeze(1)
