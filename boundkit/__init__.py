@@ -26,9 +26,22 @@ if TYPE_CHECKING:
     )
     from boundkit.measure.collapse import Collapse
     from boundkit.measure.peeled_arrays import ulpm
+    from boundkit.posthoc.certificate import CertificateFile
+    from boundkit.posthoc.coding import code
+    from boundkit.posthoc.drawing import draw
+    from boundkit.posthoc.holding_out import holdout
+    from boundkit.posthoc.verifying import verify
+    from boundkit.regression.model import Regression
+    from boundkit.regression.ranking import rank_measures
+    from boundkit.regression.ranking_model import Ranking
+    from boundkit.regression.regressing import regress
     from boundkit.report.comparison_model import Comparison
+    from boundkit.report.difference import diff
     from boundkit.report.model import Report
+    from boundkit.report.tracking import log_to
     from boundkit.sweeping.sweep import sweep
+    from boundkit.tracing.model import Trace
+    from boundkit.tracing.run import trace
     from boundkit.types import Assumption, Certificate, Checkpoint, Measurement
 
 __version__ = "0.1.0"
@@ -38,7 +51,14 @@ _HOMES = {
     "check": "boundkit.checking",
     "collapse": "boundkit.collapsing",
     "compare": "boundkit.comparison",
+    "diff": "boundkit.report.difference",
+    "code": "boundkit.posthoc.coding",
+    "draw": "boundkit.posthoc.drawing",
+    "holdout": "boundkit.posthoc.holding_out",
     "load": "boundkit.analysis",
+    "log_to": "boundkit.report.tracking",
+    "verify": "boundkit.posthoc.verifying",
+    "CertificateFile": "boundkit.posthoc.certificate",
     "BOUNDS": "boundkit.certify",
     "Bound": "boundkit.certify",
     "BoundkitError": "boundkit.errors",
@@ -52,12 +72,18 @@ _HOMES = {
     "UsageError": "boundkit.errors",
     "Collapse": "boundkit.measure.collapse",
     "Comparison": "boundkit.report.comparison_model",
+    "Ranking": "boundkit.regression.ranking_model",
+    "Regression": "boundkit.regression.model",
     "Report": "boundkit.report.model",
     "Assumption": "boundkit.types",
     "Certificate": "boundkit.types",
     "Checkpoint": "boundkit.types",
     "Measurement": "boundkit.types",
+    "rank_measures": "boundkit.regression.ranking",
+    "regress": "boundkit.regression.regressing",
     "sweep": "boundkit.sweeping.sweep",
+    "Trace": "boundkit.tracing.model",
+    "trace": "boundkit.tracing.run",
     "ulpm": "boundkit.measure.peeled_arrays",
 }
 
@@ -67,6 +93,7 @@ __all__ = [
     "Bound",
     "BoundkitError",
     "Certificate",
+    "CertificateFile",
     "Checkpoint",
     "CheckpointError",
     "Collapse",
@@ -76,18 +103,30 @@ __all__ = [
     "Measurement",
     "ModelError",
     "NotApplicable",
+    "Ranking",
     "Refused",
+    "Regression",
     "Report",
+    "Trace",
     "Unreadable",
     "UsageError",
     "__version__",
     "analyze",
     "check",
+    "code",
     "collapse",
     "compare",
+    "diff",
+    "draw",
+    "holdout",
     "load",
+    "log_to",
+    "rank_measures",
+    "regress",
     "sweep",
+    "trace",
     "ulpm",
+    "verify",
 ]
 
 

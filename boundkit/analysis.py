@@ -14,6 +14,7 @@ from boundkit.measure.layer_columns import layer_spectra
 from boundkit.measure.norms import norms
 from boundkit.measure.scan import non_finite
 from boundkit.measure.spectral_summaries import spectral_measurements
+from boundkit.measure.weightwatcher import weightwatcher_measurements
 from boundkit.normalize import folded_tensors
 from boundkit.parts.bounds import bounded, taken_on_trust
 from boundkit.parts.collapse import collapse_section
@@ -77,6 +78,7 @@ def analyze(
     head: str | None = None,
     features: str | None = None,
     spectra: Extent = "auto",
+    convention: Literal["boundkit", "weightwatcher"] = "boundkit",
     sgd_batch: int | None = None,
     learning_rate: float | None = None,
     steps: int | None = None,
@@ -109,6 +111,7 @@ def analyze(
         head: The last linear layer, whose inputs are the features; None to find it.
         features: An .npz or .safetensors file with features of the training sample.
         spectra: ``"full"``, ``"top"``, ``"none"``, or ``"auto"`` by the layer's size.
+        convention: ``"weightwatcher"`` for its numbers beside ours.
         sgd_batch: Samples of a step of SGD, for its noise.
         learning_rate: Of plain SGD, for the bound on ranks.
         steps: Of SGD since the last of the earlier checkpoints.
@@ -140,6 +143,8 @@ def analyze(
         confidence=confidence,
         spectra=spectra,
     )
+    extent = spectra if "spectra" in parts else "none"
+    arguments.require_convention(convention, extent)
     with clock.stage("load"):
         checkpoint = readers.read(source, key=key, trust=trust)
         digest = fingerprint(checkpoint)
@@ -203,8 +208,12 @@ def analyze(
     ledger = assembly.folded_rows(assembly.graph_rows(ledger, network), folds)
     seen_sizes = norms(rewritten) if folds else sizes
     with clock.stage("spectra"):
-        extent = spectra if "spectra" in parts else "none"
         spectral = layer_spectra(network, sizes, progress, extent)
+        theirs, refused = (
+            weightwatcher_measurements(network.layers, progress)
+            if convention == "weightwatcher"
+            else ((), ())
+        )
     sample = train or taken_on_trust(n, input_norm)
     with clock.stage("bounds"):
         certified, measured = bounded(
@@ -244,7 +253,8 @@ def analyze(
             "device": device,
             "loss": loss,
             "weight_decay": weight_decay,
-            "spectra_extent": spectra if "spectra" in parts else "none",
+            "spectra_extent": extent,
+            "convention": convention,
             "sgd_batch": sgd_batch,
             "learning_rate": learning_rate,
             "features": features,
@@ -265,6 +275,7 @@ def analyze(
         measurements=(
             *assembly.rho_measurements(stored),
             *spectral_measurements(network, spectral.columns, spectral.spectra),
+            *theirs,
             *measured,
         ),
         certificates=Certificates(certified),
@@ -273,7 +284,7 @@ def analyze(
         else None,
         collapse=collapsed,
         noise=noisy,
-        warnings=(*notices, *told, *spectral.notices),
+        warnings=(*notices, *told, *spectral.notices, *refused),
         seconds=clock.read(),
     )
 

@@ -14,6 +14,7 @@ __all__ = [
     "PARTS",
     "form_of",
     "named",
+    "require_convention",
     "require_sense",
     "wanted_margin",
     "wanted_parts",
@@ -25,6 +26,8 @@ PARTS = ("norms", "bounds", "spectra", "margins", "collapse", "noise")
 
 #: Choices of ``spectra``.
 _EXTENTS = ("auto", "full", "top", "none")
+#: Choices of ``convention``.
+_CONVENTIONS = ("boundkit", "weightwatcher")
 #: Choices of ``confidence``.
 _FORMS = {
     "empirical": "form d: empirical complexity, self-bounding",
@@ -90,6 +93,25 @@ def named(spec: object) -> str | None:
         spec: What the user gave, or None.
     """
     return spec if spec is None or isinstance(spec, str) else type(spec).__name__
+
+
+def require_convention(convention: str, extent: str) -> None:
+    """Refuse a convention that there is not, or that has nothing to say.
+
+    Args:
+        convention: Whose definitions of the numbers of spectra.
+        extent: How much of each spectrum is computed.
+
+    Raises:
+        UsageError: The message names the argument, what it must be and what it is.
+    """
+    known = ", ".join(_CONVENTIONS)
+    _require(convention in _CONVENTIONS, "convention", f"be among {known}", convention)
+    if convention == "weightwatcher" and extent == "none":
+        raise UsageError(
+            "convention 'weightwatcher' adds numbers of whole spectra: leave spectra "
+            "in --only, and --spectra at something else than none"
+        )
 
 
 def require_sense(

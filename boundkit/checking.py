@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from boundkit.gate.policy import Policy
     from boundkit.gate.verdict import Verdict
 
-__all__ = ["check", "starting_policy"]
+__all__ = ["check", "require_absolute", "starting_policy"]
 
 
 def check(report: Any, policy: Any, *, baseline: Any = None) -> Verdict:
@@ -39,7 +39,7 @@ def check(report: Any, policy: Any, *, baseline: Any = None) -> Verdict:
     rules = read_policy(policy) if isinstance(policy, str | Path) else policy
     older = None if baseline is None else _document(baseline)
     if older is None:
-        _require_absolute(rules)
+        require_absolute(rules)
     return judged(rules, _document(report), older)
 
 
@@ -66,7 +66,15 @@ def _document(report: Any) -> Mapping[str, Any]:
     return found
 
 
-def _require_absolute(policy: Policy) -> None:
+def require_absolute(policy: Policy) -> None:
+    """Refuse a policy with limits that only a baseline gives a meaning.
+
+    Args:
+        policy: That is to be held against one report alone.
+
+    Raises:
+        UsageError: It has such limits; the message names the first, by its line.
+    """
     for line, key in policy.relative:
         place = "" if line is None else f", line {line}"
         raise UsageError(

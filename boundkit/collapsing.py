@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, get_args
 from boundkit.data.checks import checked_labels
 from boundkit.data.tensors import as_tensor
 from boundkit.errors import DataError, UsageError
+from boundkit.measure.array_moments import Scatter, array_moments
 from boundkit.measure.collapse import Collapse, collapse_of
 from boundkit.measure.collapse.square_loss import Reduction, Targets
 from boundkit.numerics.nearest import Centers, agreement, decision
-from boundkit.numerics.pivoted_sums import PivotedSums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,7 @@ def collapse(
     rho: float | None = None,
     rho_decay: float | None = None,
     batch_size: int = 4096,
+    scatter: Scatter = "auto",
 ) -> Collapse:
     """Measure neural collapse of features and the last layer that reads them.
 
@@ -59,6 +60,10 @@ def collapse(
         rho: Product of the norms of all layers, for predictions.
         rho_decay: Coefficient of rho^2 in the loss, for predictions.
         batch_size: Samples at a time; the result does not depend on it.
+        scatter: ``"whole"`` for the scatter within classes in all directions, p^2
+            numbers and p^3 operations; ``"span"`` for that among class means and
+            classifier rows, without what needs all of it; ``"auto"`` for the span where
+            p > 2048, unless samples are so few that it holds them all.
 
     Returns:
         Every measure, with its convention, its source, and why it is None if it is.
@@ -67,15 +72,16 @@ def collapse(
         DataError: Features or labels are not usable; the message names the sample.
         UsageError: An argument is out of its range, or does not fit the others.
     """
-    _require_sense(weight_decay, square_loss, targets, rho, rho_decay, batch_size)
+    _require_sense(weight_decay, rho, rho_decay, batch_size)
+    _require_known(square_loss, targets, scatter)
     rows = _features(features)
     head, offset = _head(weight, bias, rows)
     y, count = _labels(labels, rows, _known(classes, head), head)
-    sums = PivotedSums.empty(count, rows.shape[1], rows.device)
     for first, batch in _batches(rows, batch_size):
         _require_finite(batch, first)
-        sums.add(batch, y[first : first + len(batch)])
-    moments = sums.finished()
+    moments = array_moments(
+        rows, y, count, head, batch_size=batch_size, scatter=scatter
+    )
     centers = _centers(class_means, moments)
     seen = _second_pass(rows, y, centers, head, offset, batch_size)
     return collapse_of(
@@ -93,8 +99,6 @@ def collapse(
 
 def _require_sense(
     weight_decay: float | None,
-    square_loss: str,
-    targets: str,
     rho: float | None,
     rho_decay: float | None,
     batch_size: int,
@@ -105,16 +109,20 @@ def _require_sense(
             raise UsageError(
                 f"{name} must be a number of at least 0, but got {value!r}"
             )
+    if batch_size < 1:
+        raise UsageError(f"batch_size must be at least 1, but got {batch_size!r}")
+
+
+def _require_known(square_loss: str, targets: str, scatter: str) -> None:
     for name, word, known in (
         ("square_loss", square_loss, get_args(Reduction)),
         ("targets", targets, get_args(Targets)),
+        ("scatter", scatter, get_args(Scatter)),
     ):
         if word not in known:
             raise UsageError(
                 f"{name} must be among {', '.join(known)}, but got {word!r}"
             )
-    if batch_size < 1:
-        raise UsageError(f"batch_size must be at least 1, but got {batch_size!r}")
 
 
 def _tensor(values: Any, what: str) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from boundkit.arguments import form_of, named, require_sense
+from boundkit.arguments import form_of, named, require_convention, require_sense
 from boundkit.errors import UsageError
 
 
@@ -37,3 +37,12 @@ def test_forms_have_names():
 
 def test_objects_are_recorded_by_their_class():
     assert (named(None), named("a.npz"), named([1])) == (None, "a.npz", "list")
+
+
+def test_conventions_are_known_and_have_spectra_to_speak_of():
+    require_convention("boundkit", "none")
+    require_convention("weightwatcher", "top")
+    with pytest.raises(UsageError, match="among boundkit, weightwatcher, but got 'ww'"):
+        require_convention("ww", "auto")
+    with pytest.raises(UsageError, match="'weightwatcher' adds numbers of whole"):
+        require_convention("weightwatcher", "none")

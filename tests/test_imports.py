@@ -42,6 +42,7 @@ def test_the_check_sees_a_heavy_import():
         run("--version"),
         run("analyze", "--help"),
         run("compare", "--help"),
+        run("regress", "--help"),
         run("sweep", "--help"),
         run(
             "compare",

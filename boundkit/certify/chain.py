@@ -16,6 +16,7 @@ from boundkit.certify.stages import (
     joins,
     layer_stage,
     output_rows,
+    pool_partners,
     pool_stage,
     pulled_through,
     spatial,
@@ -24,6 +25,8 @@ from boundkit.errors import NotApplicable
 from boundkit.numerics.coins import activation_coin, max_pool_coin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from boundkit.types import Layer, Network, Node
@@ -74,11 +77,15 @@ class PathCounts:
 
 @dataclass(slots=True)
 class _Block:
-    """What stands between two layers."""
+    """What stands between two layers.
 
-    activations: list[float]
-    windows: list[int]
-    averages: int = 0
+    Attributes:
+        coins: One for each activation and max pool, one for two that share theirs.
+        factor: What activations with a slope above 1 multiply.
+    """
+
+    coins: list[float]
+    factor: float = 1.0
 
 
 def _path(nodes: tuple[Node, ...]) -> list[Node]:
@@ -99,56 +106,56 @@ def _path(nodes: tuple[Node, ...]) -> list[Node]:
     return body
 
 
-def _coins(block: _Block, where: str) -> tuple[list[float], float]:
-    if not block.windows:
-        pairs = [activation_coin(slope) for slope in block.activations]
-        return [p for p, _ in pairs], math.prod(f for _, f in pairs)
-    slope = block.activations[0] if block.activations else 1.0
-    single = len(block.windows) == 1 and len(block.activations) <= 1
-    if not single or block.averages or not 0 <= slope <= 1:
-        raise NotApplicable(
-            f"max pooling before {where} stands with more than one activation of slope "
-            "in [0, 1]"
-        )
-    return [max_pool_coin(block.windows[0], slope)], 1.0
-
-
 class _Walk:
     """Collects stages and coins along the path."""
 
-    def __init__(self, layers: dict[str, Layer], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        layers: dict[str, Layer],
+        shape: tuple[int, ...],
+        partners: Mapping[str, float],
+    ) -> None:
         self.layers = layers
         self.shape = shape
+        self.partners = partners
         self.stages: list[Stage] = []
         self.coins: list[float] = []
         self.factors: list[float] = []
-        self.block = _Block([], [])
+        self.block = _Block([])
 
-    def close_block(self, where: str) -> None:
+    def close_block(self) -> None:
         seen_layer = any(s.layer is not None for s in self.stages)
-        if not seen_layer and (self.block.activations or self.block.windows):
+        if not seen_layer and self.block.coins:
             raise NotApplicable("an activation or max pooling stands before any layer")
-        coins, factor = _coins(self.block, where)
-        self.coins += coins
-        self.factors.append(factor)
-        self.block = _Block([], [])
+        self.coins += self.block.coins
+        self.factors.append(self.block.factor)
+        self.block = _Block([])
+
+    def activate(self, node: Node) -> None:
+        if node.slope is None:
+            raise NotApplicable(f"activation {node.detail or node.name}")
+        if node.name in self.partners:
+            return
+        coin, factor = activation_coin(node.slope)
+        self.block.coins.append(coin)
+        self.block.factor *= factor
+
+    def pool(self, node: Node) -> None:
+        stage, largest = pool_stage(node, self.shape)
+        self.stages.append(stage)
+        if node.op == "max_pool":
+            slope = self.partners.get(node.name, 1.0)
+            self.block.coins.append(max_pool_coin(largest, slope))
 
     def step(self, node: Node) -> None:
         if node.op == "layer":
+            self.close_block()
             layer = self.layers[node.layer or ""]
-            self.close_block(layer.name)
             self.stages.append(layer_stage(node, layer, self.shape))
         elif node.op == "activation":
-            if node.slope is None:
-                raise NotApplicable(f"activation {node.detail or node.name}")
-            self.block.activations.append(node.slope)
+            self.activate(node)
         elif node.op in {"average_pool", "max_pool"}:
-            stage, largest = pool_stage(node, self.shape)
-            self.stages.append(stage)
-            if node.op == "max_pool":
-                self.block.windows.append(largest)
-            else:
-                self.block.averages += 1
+            self.pool(node)
         elif node.op == "flatten" and joins(self.shape, node.shape):
             self.stages.append(Stage(None, None, spatial(self.shape)))
         self.shape = node.shape
@@ -163,10 +170,11 @@ def chain(network: Network) -> Chain:
     if network.nodes is None:
         raise NotApplicable("the architecture is not known")
     source = next(n for n in network.nodes if n.op == "input")
-    walk = _Walk({layer.name: layer for layer in network.layers}, source.shape)
+    layers = {layer.name: layer for layer in network.layers}
+    walk = _Walk(layers, source.shape, pool_partners(network.nodes))
     for node in _path(network.nodes):
         walk.step(node)
-    if walk.block.activations or walk.block.windows:
+    if walk.block.coins:
         raise NotApplicable("the last layer is followed by an activation")
     if not any(s.layer for s in walk.stages):
         raise NotApplicable("the network has no layer")

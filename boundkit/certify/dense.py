@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from boundkit.certify.bound import Bound, Outcome
 from boundkit.certify.premises import PREMISES, about_network, about_numbers
+from boundkit.certify.residual_steps import has_additions
 from boundkit.certify.sparse_cnn import sparse_cnn
-from boundkit.certify.with_additions import has_additions
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:

@@ -128,7 +128,7 @@ GOLOWICH2018_L1 = Bound(
     ),
     assumptions=(
         "the network is a chain of linear layers (dense, convolution, average pooling)",
-        "between layers stand ReLU, LeakyReLU, or one of them with one max pooling",
+        "between layers stand ReLU, LeakyReLU and max pooling, in any order",
         "no normalization layer, attention, recurrence or residual addition",
         "every weight is read, finite and not zero",
         "the margins and norms of the training inputs are known",

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from boundkit.types import Evidence, Network, Norms
 
 __all__ = [
+    "NO_NORMALIZATION",
     "PREMISES",
+    "WIRING",
     "about_evidence",
     "about_head",
     "about_network",
@@ -27,6 +29,10 @@ PREMISES = (
     "preprocessing was fixed without it",
     "the architecture was not chosen on it",
 )
+
+#: What is assumed of the graph, and of tensors without one.
+WIRING = "chain of linear layers and ReLU-like activations"
+NO_NORMALIZATION = "no normalization layer"
 
 
 def _names(names: tuple[str, ...]) -> str:
@@ -44,7 +50,7 @@ def _foremost(network: Network) -> str:
 
 
 def _wiring(network: Network) -> tuple[Chain | None, Assumption]:
-    name = "chain of linear layers and ReLU-like activations"
+    name = WIRING
     if network.nodes is not None:
         try:
             found = chain(network)
@@ -109,9 +115,7 @@ def about_network(network: Network) -> tuple[Chain | None, tuple[Assumption, ...
     if network.nodes is None:
         norm = network.obstacles.get("normalization", ())
         detail = f"found {_names(norm)}" if norm else "no tensor of one"
-        assumptions.append(
-            Assumption("no normalization layer", holds=not norm, detail=detail)
-        )
+        assumptions.append(Assumption(NO_NORMALIZATION, holds=not norm, detail=detail))
         assumptions += _stray_biases(network)
     missing = network.obstacles.get("unread", ()) + network.obstacles.get("adapter", ())
     if missing:

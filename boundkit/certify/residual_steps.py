@@ -21,6 +21,7 @@ from boundkit.certify.stages import (
     spatial,
 )
 from boundkit.errors import NotApplicable
+from boundkit.layers.structure import structure
 from boundkit.numerics.coins import activation_coin, max_pool_coin
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from boundkit.types import Layer, Network, Node
 
-__all__ = ["Step", "Steps", "steps"]
+__all__ = ["Step", "Steps", "has_additions", "steps"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,6 +238,18 @@ def _require_one_position(network: Network, head: str | None, last: Node) -> Non
         raise NotApplicable(f"several outputs are a sum, at {last.name}")
     if head is not None and values != output_rows(layers[nodes[head].layer or ""]):
         raise NotApplicable("the output has several positions")
+
+
+def has_additions(network: Network) -> bool:
+    """Say whether a traced network has additions, or normalizations left in it.
+
+    Args:
+        network: Traced or not.
+    """
+    # Attention and recurrence rule out more than additions do, and are said first.
+    if structure(network).keys() & {"attention", "recurrence"}:
+        return False
+    return any(node.op in {"add", "norm"} for node in network.nodes or ())
 
 
 def steps(network: Network) -> Steps:

@@ -17,8 +17,9 @@ from boundkit.certify.normalized import RouteSum, conclude_normalized, energy_of
 from boundkit.certify.opening import opening
 from boundkit.certify.premises import PREMISES
 from boundkit.certify.rademacher import Complexity, conclude, norms_in_order
+from boundkit.certify.residual_steps import has_additions
 from boundkit.certify.unrolled import biased_layers
-from boundkit.certify.with_additions import has_additions, with_additions
+from boundkit.certify.with_additions import with_additions
 from boundkit.numerics.coins import (
     chain_constant,
     chain_constant_of_data,
@@ -209,9 +210,7 @@ def sparse_cnn(
     del held_out
     if has_additions(network):
         return with_additions(network, norms, evidence, delta, gamma, input_norm)
-    found, assumptions = opening(
-        network, norms, evidence, mend=lambda broken: _mend(broken, network)
-    )
+    found, assumptions = opening(network, norms, evidence)
     if found is not None and evidence is not None and evidence.declared is not None:
         return _normalized(found, network, norms, evidence, assumptions, delta, gamma)
     if found is not None:
@@ -219,16 +218,6 @@ def sparse_cnn(
     else:
         forms, fits = _untraced(network, norms, evidence, input_norm)
     return conclude(forms, (*assumptions, fits), evidence, delta, gamma, input_norm)
-
-
-def _mend(broken: Assumption, network: Network) -> str:
-    normalized = "normalization" in f"{broken.name} {broken.detail}"
-    if normalized and network.nodes is None:
-        return (
-            "eval-mode BatchNorm is an affine map that can be folded into the layer "
-            "before it, which needs the architecture (--model)"
-        )
-    return ""
 
 
 SPARSE_CNN = Bound(
@@ -248,14 +237,15 @@ SPARSE_CNN = Bound(
         "else min(sqrt(2(C-1)), 1 + sqrt(ceil(C/2))) with the head's rows centered. A bias "
         "b_l counts in the norm of its layer as b_l sqrt(B N_l) / sigma over the norm "
         "before it, B biases with N_l paths each, sigma^2 joins the energy of every "
-        "sample, and sigma is one of 2^k sqrt(mean N_p) / 4, each with its share of delta. With "
+        "sample and the mean of N_p in r_0, and sigma is one of 2^k sqrt(mean N_p) / 4, "
+        "k = 0 with half of delta and other k with 1 / (4 |k| (|k| + 1)) of it. With "
         "additions K_L S_N is summed over the routes through them, each times the ratios "
         "of norms of its branches, rounded up on a grid that takes its share of delta. "
         "Form (c'), for declared preprocessing: see docs/theory_residual.md."
     ),
     assumptions=(
         "the network is built of linear layers (dense, convolution, average pooling)",
-        "between layers stand ReLU, LeakyReLU, or one of them with one max pooling",
+        "between layers stand ReLU, LeakyReLU and max pooling, in any order",
         "no attention, recurrence, or normalization by the input's own statistics",
         "where outputs are added, no activation follows a sum with the input itself",
         "every weight is read, finite and not zero",

@@ -198,7 +198,8 @@ SPARSE_CNN_LOG = Bound(
     statement=(
         "As sparse_cnn, with R = r_j (1 + sqrt(2 (A log 2 + sum_{l>=2} log deg_l))) "
         "sqrt(prod_{l>=2} deg_l max_q sum_i ||x_iq||^2): A is the number of activations, "
-        "deg_l the largest number of positions that one output position of layer l "
+        "and of max poolings without one beside them, deg_l the largest number of "
+        "positions that one output position of layer l "
         "reads (the head of a flattened map reads them all), plus one for a bias; x_iq "
         "is the patch that the first layer sees at its position q, extended by a 1 where "
         "it has a bias. Average pooling is free; max pooling over m positions multiplies "
@@ -207,7 +208,7 @@ SPARSE_CNN_LOG = Bound(
     ),
     assumptions=(
         "the network is a chain of linear layers (dense, convolution, average pooling)",
-        "between layers stand ReLU, LeakyReLU, or one of them with one max pooling",
+        "between layers stand ReLU, LeakyReLU and max pooling, in any order",
         "no normalization layer, attention, recurrence or residual addition",
         "every weight is read, finite and not zero",
         "the margins and norms of the training inputs are known",

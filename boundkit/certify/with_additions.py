@@ -12,7 +12,6 @@ from boundkit.certify.premises import about_network, about_numbers
 from boundkit.certify.rademacher import conclude
 from boundkit.certify.residual_forms import residual
 from boundkit.errors import NotApplicable
-from boundkit.layers.structure import structure
 from boundkit.types import Assumption
 
 if TYPE_CHECKING:
@@ -20,21 +19,9 @@ if TYPE_CHECKING:
     from boundkit.certify.residual_forms import Residual
     from boundkit.types import Evidence, Network, Norms
 
-__all__ = ["has_additions", "with_additions"]
+__all__ = ["with_additions"]
 
 _WIRING = "additions of chains of linear layers and ReLU-like activations"
-
-
-def has_additions(network: Network) -> bool:
-    """Say whether a traced network has additions, or normalizations left in it.
-
-    Args:
-        network: Traced or not.
-    """
-    # Attention and recurrence rule out more than additions do, and are said first.
-    if structure(network).keys() & {"attention", "recurrence"}:
-        return False
-    return any(node.op in {"add", "norm"} for node in network.nodes or ())
 
 
 def _assumptions(

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
+from typing import TYPE_CHECKING, Any
 
 from boundkit.report.escape import escape
 from boundkit.report.formats import Format
+from boundkit.report.markup import attribute, cell
 from boundkit.report.spans import pad, plain, wrap
+from boundkit.report.wording import plural
 
 if TYPE_CHECKING:
     from boundkit.gate.verdict import Finding, Verdict
     from boundkit.report.spans import Line, Style
 
 __all__ = [
+    "SCHEMA",
     "VERDICT_FORMATS",
     "json_text",
     "junit",
     "lines",
     "markdown",
+    "schema",
     "text",
     "workflow_commands",
 ]
+
+SCHEMA = "boundkit.verdict/1"
 
 
 def text(verdict: Verdict) -> str:
@@ -41,7 +46,8 @@ def lines(verdict: Verdict, width: int) -> tuple[Line, ...]:
     asked = len(verdict.findings)
     style: Style = "good" if verdict.passed else "bad"
     word = "passed" if verdict.passed else "FAILED"
-    told = f"{asked} checks" if verdict.passed else f"{failed} of {asked} checks"
+    told = plural(asked, "check")
+    told = told if verdict.passed else f"{failed} of {told}"
     head: Line = (
         (f"{word}  ", style),
         (f"{escape(verdict.subject)} against {escape(verdict.policy)}: {told}", ""),
@@ -60,9 +66,7 @@ def _row(one: Finding, column: int, width: int) -> list[Line]:
     mark: tuple[str, Style] = (
         ("  ok    ", "good") if one.passed else ("  FAIL  ", "bad")
     )
-    detail = f"{one.found}; asked: {one.asked}"
-    if one.why:
-        detail += f"; {one.why}"
+    detail = _told(one)
     if not one.passed and one.line is not None:
         detail += f" (line {one.line} of the policy)"
     hang = 8 + column + 2
@@ -75,16 +79,33 @@ def json_text(verdict: Verdict) -> str:
     """Return the verdict as one JSON document, ``boundkit.verdict/1``."""
     names = ("rule", "asked", "found", "passed", "why", "line")
     document = {
-        "schema": "boundkit.verdict/1",
-        "policy": verdict.policy,
-        "subject": verdict.subject,
-        "baseline": verdict.baseline,
+        "schema": SCHEMA,
+        "policy": _encodable(verdict.policy),
+        "subject": _encodable(verdict.subject),
+        "baseline": verdict.baseline and _encodable(verdict.baseline),
         "passed": verdict.passed,
         "findings": [
-            {name: getattr(one, name) for name in names} for one in verdict.findings
+            {name: _encodable(getattr(one, name)) for name in names}
+            for one in verdict.findings
         ],
     }
     return json.dumps(document, indent=1) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every verdict satisfies."""
+    from importlib.resources import files
+
+    written = files("boundkit.gate").joinpath("verdict.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(written)
+    return loaded
+
+
+def _encodable(value: Any) -> Any:
+    """Return text that UTF-8 can hold; lone surrogates of file names are spelled out."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def junit(verdict: Verdict) -> str:
@@ -99,16 +120,12 @@ def junit(verdict: Verdict) -> str:
 
 
 def _case(one: Finding) -> str:
-    named = _attribute(f"{one.rule}: {one.asked}")
+    named = attribute(f"{one.rule}: {one.asked}")
     head = f'<testcase classname="boundkit" name={named}'
     if one.passed:
         return f"{head}/>\n"
-    told = _attribute(f"{one.found}; {one.why}" if one.why else one.found)
+    told = attribute(f"{one.found}; {one.why}" if one.why else one.found)
     return f"{head}><failure message={told}/></testcase>\n"
-
-
-def _attribute(written: str) -> str:
-    return quoteattr(escape(written))
 
 
 def markdown(verdict: Verdict) -> str:
@@ -118,29 +135,17 @@ def markdown(verdict: Verdict) -> str:
     head = [
         f"### boundkit check: {title}",
         "",
-        f"{_cell(verdict.subject)} against {_cell(verdict.policy)}",
+        f"{cell(verdict.subject)} against {cell(verdict.policy)}",
         "",
         "| | rule | found | asked | why |",
         "|---|---|---|---|---|",
     ]
     rows = [
-        f"| {'ok' if one.passed else 'FAIL'} | {_cell(one.rule)} | {_cell(one.found)} "
-        f"| {_cell(one.asked)} | {_cell(one.why)} |"
+        f"| {'ok' if one.passed else 'FAIL'} | {cell(one.rule)} | {cell(one.found)} "
+        f"| {cell(one.asked)} | {cell(one.why)} |"
         for one in sorted(verdict.findings, key=lambda one: one.passed)
     ]
     return "\n".join([*head, *rows]) + "\n"
-
-
-_SPECIAL = frozenset("\\`*_{}[]<>()#+-!|~&@:")
-
-
-def _cell(written: str) -> str:
-    """Return text that Markdown shows as it is."""
-    plainly = escape(written)
-    return "".join(
-        f"\\{char}" if char in _SPECIAL - {"-", "(", ")", "+"} else char
-        for char in plainly
-    )
 
 
 def workflow_commands(verdict: Verdict) -> str:
@@ -159,9 +164,14 @@ def workflow_commands(verdict: Verdict) -> str:
 
     return "".join(
         f"::error file={prop(verdict.policy)},line={one.line or 1},"
-        f"title={prop(one.rule)}::{data(f'{one.found}; asked: {one.asked}; {one.why}')}\n"
+        f"title={prop(one.rule)}::{data(_told(one))}\n"
         for one in verdict.failures
     )
+
+
+def _told(one: Finding) -> str:
+    words = f"{one.found}; asked: {one.asked}"
+    return f"{words}; {one.why}" if one.why else words
 
 
 #: In the order in which messages list them.

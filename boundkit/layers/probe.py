@@ -40,7 +40,24 @@ def copied(module: nn.Module) -> nn.Module:
         for value in vars(part).values()
         if isinstance(value, torch.Tensor) and not value.is_leaf
     }
-    return copy.deepcopy(module, dict(computed))
+    found = copy.deepcopy(module, dict(computed))
+    for part in found.modules():
+        if "parametrizations" in dict(part.named_children()):
+            _with_own_class(part)
+    return found
+
+
+def _with_own_class(part: nn.Module) -> None:
+    """Give a copied module a class of its own.
+
+    A parametrization makes a class for its module and hangs properties on it. Copies
+    share that class, so removing a parametrization from a copy would remove the property
+    from the original too.
+    """
+    shared = type(part)
+    made_by_python = {"__dict__", "__weakref__"}
+    names = {k: v for k, v in vars(shared).items() if k not in made_by_python}
+    part.__class__ = type(shared.__name__, shared.__bases__, names)
 
 
 def precision(module: nn.Module) -> torch.dtype | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int | None, str], None] | None
 
-__all__ = ["Share"]
+__all__ = ["Rows", "Share"]
 
 #: Float64 numbers in a block: 1 MiB, which stays in the second-level cache.
 _BLOCK = 2**17
@@ -74,3 +74,25 @@ class Share:
             least: The fewest.
         """
         return max(least, _BLOCK // self.features.width)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Features themselves, where they are few; those of disjoint samples add up.
+
+    Attributes:
+        parts: (b, p) each; empty for a process without samples.
+    """
+
+    parts: tuple[torch.Tensor, ...]
+
+    def __add__(self, other: Rows) -> Rows:
+        """Merge two disjoint samples."""
+        return Rows(self.parts + other.parts)
+
+    @property
+    def joined(self) -> torch.Tensor | None:
+        """(n, p) all of them in float64, or None where there are none."""
+        import torch
+
+        return torch.cat([one.double() for one in self.parts]) if self.parts else None

@@ -20,6 +20,7 @@ from boundkit.numerics.layer_peeled import (
     Tangent,
     head_of,
 )
+from boundkit.numerics.span import WIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     Batches = Callable[[], Iterable[tuple[Tensor, Tensor]]]
 
 __all__ = ["LayerPeeled", "layer_peeled", "two_rows"]
+
+#: Columns of the head up to which a direction that all features leave free is sought:
+#: that takes their ``q^2`` scatter and its ``q^3`` eigenvectors.
+_WIDEST = WIDE + 1
 
 _VALUES = (
     "margin_efficiency",
@@ -176,7 +181,7 @@ def layer_peeled(
         pull=gradient.pull,
         log_scale=sums.log_scale,
         least_margin=sums.least_margin,
-        scatter=gradient.nearly_radial,
+        scatter=gradient.nearly_radial and head.shape[1] <= _WIDEST,
     )
     residuals = _placed(merged(second), head.device)
     point = Point.of(sums, residuals, gradient, weight, bias)

@@ -204,7 +204,14 @@ def _second_order(
         return Descent(
             "none", reason="the loss is at its smallest on the sphere, to rounding"
         )
-    aside = None if residuals.scatter is None else _null_vector(head, residuals.scatter)
+    if residuals.scatter is None:
+        return Descent(
+            "none",
+            reason="the gradient points along the point itself; whether weights and"
+            f" features leave one of {head.shape[1]} dimensions free, along which the"
+            " loss would fall at second order, is not sought in so many",
+        )
+    aside = _null_vector(head, residuals.scatter)
     if aside is None:
         return Descent(
             "none",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALONE",
     "Ranks",
+    "is_shared",
     "joined",
     "local_device",
     "merged",
@@ -32,6 +33,10 @@ __all__ = [
 _PATIENCE = 1800.0
 #: Set by torchrun for each process it starts.
 _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+#: Noted on errors that every process has got.
+_SHARED = "told to all processes of the run"
 
 
 class _Mergeable(Protocol):
@@ -208,11 +213,22 @@ def merged(make: Callable[[], _State | None], ranks: Ranks) -> _State | None:
         elif found is not None and failure is None:
             total = found if total is None else total + found
     if error is not None:
+        error.add_note(_SHARED)
         raise error
     if failure is not None:
         stopped = _as_error(failure, ranks)
+        stopped.add_note(_SHARED)
         raise stopped
     return total  # type: ignore[no-any-return] # states of one kind, or None
+
+
+def is_shared(error: Exception) -> bool:
+    """Return whether all processes of the run have been stopped by the same error.
+
+    Args:
+        error: What stopped this one.
+    """
+    return _SHARED in getattr(error, "__notes__", ())
 
 
 def _attempted(

@@ -10,7 +10,7 @@ import numpy as np
 
 from boundkit.errors import NotApplicable
 from boundkit.measure.power_law import power_law
-from boundkit.numerics.gram import exponent_of, gram_singular_values
+from boundkit.numerics.gram import exponent_of, gram_largest, gram_singular_values
 from boundkit.numerics.matrix_pieces import column_pieces, filter_view, row_pieces
 from boundkit.numerics.norms import frobenius_norm
 from boundkit.numerics.top_singular import top_singular_values
@@ -45,6 +45,8 @@ BUDGET = 1e11
 RELIABLE = 1e-5
 #: Elements up to which a decomposition is as fast as anything else.
 _TINY = 2048
+#: Smaller side up to which all eigenvalues of the Gram matrix take less than Lanczos.
+_NARROW = 128
 #: Values of which the top consists: enough for s_3 / s_1.
 _TOP = 3
 #: Relative error at which the largest singular value is right.
@@ -197,10 +199,15 @@ def _top_spectrum(
     matrix: NDArray[Any], exponent: int, norm: float, count: int
 ) -> Spectrum:
     rows, rest = matrix.shape
+    side = min(rows, rest)
+    if side <= _NARROW:
+        values = gram_largest(column_pieces(matrix, exponent), side)[:count]
+        values = np.ldexp(values, exponent) if exponent else values
+        return Spectrum(rows, rest, values, len(values) == side, 0.0, norm, "gram")
     found = top_singular_values(
         row_pieces(matrix, exponent),
         rest,
-        count=min(count, rows, rest),
+        count=min(count, side),
         tolerance=_TOLERANCE,
         single=matrix.dtype.itemsize <= 4 and 1e-15 < norm < 1e15,
     )
@@ -211,11 +218,8 @@ def _top_spectrum(
             f" {found.reads} steps"
         )
     values = found.values[:known]
-    if exponent:
-        values = np.ldexp(values, exponent)
-    return Spectrum(
-        rows, rest, values, known == min(rows, rest), 0.0, norm, "block lanczos"
-    )
+    values = np.ldexp(values, exponent) if exponent else values
+    return Spectrum(rows, rest, values, known == side, 0.0, norm, "block lanczos")
 
 
 def columns(

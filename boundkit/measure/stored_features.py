@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from boundkit.errors import DataError
-from boundkit.measure.feature_share import Share
+from boundkit.measure.feature_share import Rows, Share
 from boundkit.measure.forward import resolved
 from boundkit.measure.head import Head
 from boundkit.measure.ranks import ALONE, local_device, merged, on_cpu, share
 from boundkit.measure.sample_sums import raw_margins
+from boundkit.numerics.class_moments import ClassMoments
+from boundkit.numerics.class_totals import ClassTotals
 from boundkit.numerics.nearest import Centers, agreement, decision
 from boundkit.numerics.pivoted_sums import PivotedSums
-from boundkit.numerics.span import Projected, directions
+from boundkit.numerics.span import WIDE, Projected, Span, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from boundkit.data.features import Features
     from boundkit.measure.ranks import Ranks
-    from boundkit.numerics.class_moments import Agreement, ClassMoments
+    from boundkit.numerics.class_moments import Agreement
 
     Progress = Callable[[int, int | None, str], None] | None
 
@@ -59,7 +61,7 @@ class FeatureStatistics:
 def feature_statistics(
     features: Features,
     *,
-    scatter: Literal["whole", "span"] = "whole",
+    scatter: Literal["auto", "whole", "span"] = "auto",
     reference: ClassMoments | None = None,
     device: str = "cpu",
     progress: Progress = None,
@@ -75,6 +77,7 @@ def feature_statistics(
         scatter: ``"whole"`` for the scatter in all directions. ``"span"`` for that
             among the class means and the head's rows, at a fraction of the cost where
             they are few: then measures that need all of the scatter have no value.
+            ``"auto"`` for the span where features are wide (see `boundkit.numerics.span`).
         reference: Moments of the training sample, where this one is held out: the means
             that features are compared with. The scatter is whole then.
         device: Where to compute: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
@@ -94,12 +97,15 @@ def feature_statistics(
         "cpu" if where.type == "mps" else str(where),
         progress if ranks.is_writer else None,
     )
-    totals = merged(lambda: _totals(reader), ranks) if scatter == "span" else None
-    basis = None
-    if totals is not None and reference is None and totals.sums.isfinite().all():
-        basis = directions(totals.mean, totals.count, features.weight)
-    if totals is not None and basis is not None:
-        found = merged(lambda: _projected(reader, totals, basis), ranks)
+    narrow = scatter == "span" or (scatter == "auto" and features.width > WIDE)
+    totals = merged(lambda: _totals(reader), ranks) if narrow else None
+    span, finite = None, totals is None or bool(totals.sums.isfinite().all())
+    if totals is not None and reference is None and finite:
+        span = span_of(totals, features.weight, lambda: _gathered(reader, ranks))
+    if totals is not None and not finite:
+        found = merged(lambda: _unsummed(reader, totals), ranks)
+    elif totals is not None and span is not None:
+        found = merged(lambda: _projected(reader, totals, span), ranks)
     else:
         found = _whole(reader, reference, ranks)
     if found is None:
@@ -114,22 +120,7 @@ def feature_statistics(
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Totals:
-    """Class sums of a share of the features."""
-
-    count: torch.Tensor
-    sums: torch.Tensor
-
-    def __add__(self, other: _Totals) -> _Totals:
-        return _Totals(self.count + other.count, self.sums + other.sums)
-
-    @property
-    def mean(self) -> torch.Tensor:
-        return self.sums / self.count.clamp(min=1).unsqueeze(1)
-
-
-def _totals(reader: Share) -> _Totals:
+def _totals(reader: Share) -> ClassTotals:
     import torch
 
     width, classes = reader.features.width, reader.features.classes
@@ -143,7 +134,16 @@ def _totals(reader: Share) -> _Totals:
             sums.index_add_(0, labels[low : low + len(part)], room)
     mine = reader.features.labels[reader.start : reader.stop]
     count = torch.bincount(mine, minlength=classes).to(sums)
-    return _Totals(count, sums)
+    return ClassTotals(count, sums)
+
+
+def _gathered(reader: Share, ranks: Ranks) -> torch.Tensor | None:
+    def mine() -> Rows:
+        blocks = reader.blocks(_SPAN_ROWS, "all features")
+        return Rows(tuple(block for _, block, _ in blocks))
+
+    found = merged(mine, ranks)
+    return None if found is None else found.joined
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +167,7 @@ class _Found:
         )
 
 
-def _projected(reader: Share, totals: _Totals, basis: torch.Tensor) -> _Found | None:
+def _projected(reader: Share, totals: ClassTotals, span: Span) -> _Found | None:
     import torch
 
     features = reader.features
@@ -176,7 +176,7 @@ def _projected(reader: Share, totals: _Totals, basis: torch.Tensor) -> _Found | 
         for layer in (features.weight, features.bias)
     )
     mean, count = totals.mean.to(reader.device), totals.count.to(reader.device)
-    basis = basis.to(reader.device)
+    basis = span.basis.to(reader.device)
     sums = Projected.empty(mean, count, basis, weight, bias, reader.rows())
     agreed, margins = None, []
     for _, block, labels in reader.blocks(_SPAN_ROWS, "scatter"):
@@ -186,7 +186,7 @@ def _projected(reader: Share, totals: _Totals, basis: torch.Tensor) -> _Found | 
             margins.append(raw_margins(outputs, labels))
     if agreed is None:
         return None
-    moments = sums.finished(agreed.count.double())
+    moments = sums.finished(agreed.count.double(), complete=span.complete)
     # All shares are scattered about the same means, so merging them must not move these.
     return on_cpu(_Found(moments, agreed, (torch.cat(margins),) if margins else ()))
 
@@ -213,6 +213,19 @@ def _scattered(reader: Share) -> _Found | None:
         sums.add(block, labels)
     broken = () if sums.sums.isfinite().all() else _broken(reader)
     return _Found(on_cpu(sums.finished()), None, (), broken)
+
+
+def _unsummed(reader: Share, totals: ClassTotals) -> _Found:
+    """Return what is left where class sums are not finite: names of broken samples."""
+    mean = totals.mean.to(reader.device)
+    mine = ClassMoments(
+        count=mean.new_zeros(len(mean)),
+        mean=mean,
+        spread=mean.new_full((len(mean),), float("nan")),
+        within=mean.new_zeros(0, 0),
+        basis=mean[:0].mT,
+    )
+    return on_cpu(_Found(mine, None, (), _broken(reader)))
 
 
 def _broken(reader: Share) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ layer table, and where it is not right, is in docs/spectra.md.
 from __future__ import annotations
 
 import math
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,15 +17,17 @@ from boundkit.errors import NotApplicable
 from boundkit.measure.power_law import scan
 from boundkit.numerics.gram import gram_singular_values
 from boundkit.numerics.matrix_pieces import column_pieces, stored_array
+from boundkit.types import Measurement, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from numpy.typing import NDArray
 
     from boundkit.types import Layer
 
-__all__ = ["weightwatcher"]
+__all__ = ["weightwatcher", "weightwatcher_measurements"]
 
 #: Eigenvalues that enter the fit; an absolute size.
 _THRESHOLD = 1e-5
@@ -32,9 +35,14 @@ _THRESHOLD = 1e-5
 _SMALL = 20
 #: Added to shares and ranks against zeros.
 _EPSILON = 1e-10
+#: Fewest and most eigenvalues, and the longest side, of layers that it takes.
+_FEWEST, _MOST, _LONGEST = 8, 15_000, 50_000
+#: Columns whose means over layers it prints first.
+_MEANS = ("alpha", "alpha_weighted", "log_alpha_norm")
+_SOURCE = "WeightWatcher 0.7.7, under its conventions"
 
 
-def _slices(layer: Layer) -> tuple[list[NDArray[np.float64]], int]:
+def _slices(layer: Layer) -> tuple[list[NDArray[Any]], int]:
     """Return its matrices and the size that its rank tolerances take for the larger.
 
     Raises:
@@ -43,7 +51,7 @@ def _slices(layer: Layer) -> tuple[list[NDArray[np.float64]], int]:
     shape = layer.weight.shape
     if layer.kind in {"linear", "embedding"} and len(shape) == 2:
         weight = stored_array(layer.weight).astype(np.float32, copy=False)
-        return [weight.astype(np.float64)], max(shape)
+        return [weight], max(shape)
     if layer.kind != "conv2d":
         raise NotApplicable(f"WeightWatcher reports no {layer.kind} layers")
     out, inner, high, wide = shape
@@ -59,11 +67,11 @@ def _slices(layer: Layer) -> tuple[list[NDArray[np.float64]], int]:
     return found, inner if swapped else out
 
 
-def _values(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _values(matrix: NDArray[Any]) -> NDArray[np.float64]:
     found = gram_singular_values(column_pieces(matrix, 0), min(matrix.shape))
     # Ranks are counted at 1e-13 s_1, so what is not known is computed.
     if found.values[-1] < max(found.floor, 2e-9) * found.values[0]:
-        return np.asarray(np.linalg.svd(matrix, compute_uv=False))
+        return np.asarray(np.linalg.svd(matrix.astype(float), compute_uv=False))
     return found.values
 
 
@@ -118,6 +126,70 @@ def weightwatcher(layer: Layer) -> Mapping[str, float | None]:
         "matrix_rank": float(rank),
         "entropy": -float(np.sum(shares * np.log(shares))) / math.log(rank + _EPSILON),
     }
+
+
+def _takes(layer: Layer) -> bool:
+    """Say whether its sizes are among those that it analyzes by default."""
+    rows, rest, *kernel = layer.weight.shape
+    many = min(rows, rest) * math.prod(kernel)
+    return _FEWEST <= many <= _MOST and max(rows, rest) <= _LONGEST
+
+
+def weightwatcher_measurements(
+    layers: Iterable[Layer],
+    progress: Callable[[int, int | None, str], None] | None = None,
+) -> tuple[tuple[Measurement, ...], tuple[Notice, ...]]:
+    """Return ``weightwatcher.*`` of each layer, their means, and what is left out.
+
+    The means are over the layers whose sizes it takes, as in its summary; of the others
+    the numbers are given all the same, and a notice names them.
+
+    Args:
+        layers: Counted or not.
+        progress: Called with layers done, their total, and a label.
+
+    Raises:
+        Unreadable: The bytes of a weight are not there.
+    """
+    every = list(layers)
+    found: list[Measurement] = []
+    means: dict[str, list[float]] = {name: [] for name in _MEANS}
+    refused: dict[str, list[str]] = {}
+    for done, layer in enumerate(every):
+        if progress is not None:
+            progress(done + 1, len(every), "weightwatcher")
+        try:
+            row = weightwatcher(layer)
+        except (NotApplicable, np.linalg.LinAlgError, MemoryError) as reason:
+            refused.setdefault(str(reason) or "no memory", []).append(layer.name)
+            continue
+        found += [
+            Measurement(f"weightwatcher.{name}", value, "1", _SOURCE, layer.name)
+            for name, value in row.items()
+        ]
+        if not _takes(layer):
+            why = "WeightWatcher leaves out layers of this size; not in the means"
+            refused.setdefault(why, []).append(layer.name)
+            continue
+        for name, values in means.items():
+            if (value := row[name]) is not None:
+                values.append(value)
+    over = [
+        Measurement(f"weightwatcher.{name}.mean", math.fsum(v) / len(v), "1", _SOURCE)
+        for name, v in means.items()
+        if v
+    ]
+    return (*over, *found), tuple(starmap(_told, refused.items()))
+
+
+def _told(reason: str, names: list[str]) -> Notice:
+    shown = ", ".join(names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return Notice(
+        "weightwatcher",
+        f"weightwatcher.* of {shown}{more}: {reason}",
+        names[0] if len(names) == 1 else None,
+    )
 
 
 def _log_alpha_norm(evals: NDArray[np.float64], alpha: float) -> float:

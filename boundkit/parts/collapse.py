@@ -123,7 +123,7 @@ def _from_stored(
     from boundkit.measure.stored_head import stored_head
 
     features = open_features(path)
-    if features.weight is None:
+    if features.weight is None or head is not None:
         features = stored_head(network, head, features)
     seen = feature_statistics(features, device=device, progress=progress, ranks=ranks)
     if seen.broken:

@@ -5,7 +5,7 @@ To add a format: a file here with ``render``, its line in ``FORMATS``, a test fi
 
 from __future__ import annotations
 
-from boundkit.report import json, text
+from boundkit.report import html, json, junit, markdown, text
 from boundkit.report.formats import Format
 from boundkit.report.model import Report
 
@@ -14,4 +14,7 @@ __all__ = ["FORMATS", "Format", "Report"]
 FORMATS: tuple[Format[Report], ...] = (
     Format("text", text.render, text.lines),
     Format("json", json.render),
+    Format("markdown", markdown.render),
+    Format("html", html.render),
+    Format("junit", junit.render),
 )

@@ -1,15 +1,18 @@
-"""Bounds in words: the catalog as a list, and one of them in full."""
+"""Bounds and measurements in words: the catalog as a list, and one of them in full."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from boundkit.measure.glossary import cited
 from boundkit.report.spans import Line, Span, pad, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Explained", "catalog", "explanation"]
+    from boundkit.measure.glossary import Entry
+
+__all__ = ["Explained", "catalog", "explanation", "glossary_list", "meaning"]
 
 
 class Explained(Protocol):
@@ -73,6 +76,27 @@ def explanation(entry: Explained, width: int) -> tuple[Line, ...]:
     lines += _listed("Source", (entry.citation,), width)
     corrections = (entry.corrections,) if entry.corrections else ()
     lines += _listed("Corrected against the printed text", corrections, width)
+    return tuple(lines)
+
+
+def glossary_list(entries: Sequence[Entry], width: int) -> tuple[Line, ...]:
+    """Return the names of measurements, group by group, in the order given."""
+    lines: list[Line] = [(("Measurements", "title"),)]
+    for group in dict.fromkeys(entry.group for entry in entries):
+        names = ", ".join(entry.name for entry in entries if entry.group == group)
+        lines += wrap([(f"{group}:", "dim"), (names, "name")], width, 2, 4)
+    hint = "boundkit explain NAME shows the formula, what it needs and its source."
+    return (*lines, (), *wrap([(hint, "dim")], width, 2, 2))
+
+
+def meaning(entry: Entry, width: int) -> tuple[Line, ...]:
+    """Return one measurement in full: formula, what it needs, source."""
+    kind = "heuristic, no proof covers it" if entry.heuristic else "measurement"
+    head: list[Span] = [(entry.name, "name"), ("·", "dim"), (entry.group, "title")]
+    lines = wrap([*head, ("·", "dim"), (kind, "")], width, 0, 2)
+    lines += [(), *_paragraphs(entry.formula, width)]
+    lines += _listed("Needs", (entry.needs,), width)
+    lines += _listed("Source", cited(entry.source), width)
     return tuple(lines)
 
 

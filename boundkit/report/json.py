@@ -115,7 +115,7 @@ def _checkpoint(report: Report) -> dict[str, Any]:
 
 
 def _ledger_row(row: LedgerRow) -> dict[str, Any]:
-    names = ("tensor", "shape", "dtype", "status", "layer", "reason")
+    names = ("tensor", "shape", "dtype", "status", "layer", "reason", "parameter")
     return {name: getattr(row, name) for name in names}
 
 
@@ -151,6 +151,7 @@ def _measurement(one: Measurement) -> dict[str, Any]:
         "name": one.name,
         "layer": one.layer,
         "value": _unless_beyond(one.value, one.log10),
+        "log10": one.log10,
         "unit": one.unit,
         "stderr": one.stderr,
         "source": one.source,

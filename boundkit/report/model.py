@@ -140,10 +140,16 @@ class Report:
         return render(self)
 
     def _repr_html_(self) -> str:
-        """Render for notebooks: the text report, escaped, in a pre element."""
+        """Render for notebooks: the HTML page, in a frame that keeps it to itself."""
         from html import escape
 
-        return f"<pre>{escape(repr(self))}</pre>"
+        from boundkit.report.html import render
+
+        return (
+            '<iframe sandbox="allow-scripts" title="boundkit report" '
+            'style="width:100%;height:36rem;border:1px solid #8884;border-radius:6px" '
+            f'srcdoc="{escape(render(self))}"></iframe>'
+        )
 
     def frame(
         self,

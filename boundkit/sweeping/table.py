@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from boundkit.sweeping.sources import Source
 
-__all__ = ["frame_of", "rows_of_folder", "write_tables"]
+__all__ = ["frame_of", "rows_of_folder", "series_of", "write_tables"]
 
 
 def rows_of_folder(folder: Path) -> list[dict[str, Any]]:
@@ -105,12 +105,16 @@ def frame_of(folder: Path) -> pd.DataFrame:
     carried = [_column(label) for source in sources for label in source.columns]
     names = ordered((name for row in rows for name in row), carried)
     return pd.DataFrame({
-        name: _series([row.get(name) for row in rows]) for name in names
+        name: series_of([row.get(name) for row in rows]) for name in names
     })
 
 
-def _series(values: list[Any]) -> pd.Series[Any]:
-    """Return a column: numbers, booleans, or text; never a mixture."""
+def series_of(values: list[Any]) -> pd.Series[Any]:
+    """Return a column: numbers, booleans, or text; never a mixture.
+
+    Args:
+        values: Plain ones, None where there is none.
+    """
     import pandas as pd
 
     kinds = {type(value) for value in values if value is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -72,3 +73,28 @@ class Certificate:
     def vacuous(self) -> bool:
         """Whether it says nothing about an error probability."""
         return self.value is None or not self.value < 1
+
+    def _repr_html_(self) -> str:
+        """Render for notebooks: the value, every assumption and every term."""
+        value = "no value" if self.value is None else f"at most {self.value:.4g}"
+        if self.value is None and self.log10 is not None:
+            value = f"at most 10^{self.log10:.1f}"
+        states = {True: "holds", False: "violated", None: "not checked"}
+        rows = [(states[a.holds], a.name, a.detail) for a in self.assumptions]
+        rows += [("term", name, term) for name, term in self.terms.items()]
+        rows += [("source", self.source, self.note)]
+        table = "".join(
+            f"<tr>{''.join(f'<td>{_shown(cell)}</td>' for cell in row)}</tr>"
+            for row in rows
+        )
+        head = (
+            f"<b>{_shown(self.bound)}</b>: {value}, {self.status}, delta {self.delta:g}"
+        )
+        return f"<p>{head}</p><table>{table}</table>"
+
+
+def _shown(value: object) -> str:
+    """Return a cell of HTML; what cannot be seen is spelled out."""
+    text = "-" if value is None else str(value)
+    seen = (c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return escape("".join(seen))

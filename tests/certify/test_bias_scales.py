@@ -39,6 +39,11 @@ def test_one_bias_by_hand():
     np.testing.assert_allclose(log_product([12], [found]), math.log(20), rtol=1e-12)
 
 
+def test_one_layer_at_scale_one():
+    # A weight of 3 and a bias of 4 make 5.
+    np.testing.assert_allclose(log_product([3], [4]), math.log(5), rtol=1e-12)
+
+
 def test_constants_share_the_energy():
     paths, scale = [49.0, 0.0, 3.0], bias_scale(1, 1.0)
     relative = scaled([1.0, 0.0, 1.0], paths, scale)

@@ -14,8 +14,9 @@ from boundkit.certify import BOUNDS
 from boundkit.measure.completion import completed
 from boundkit.measure.norms import norms
 from tests.certify.examples import BY_ID, certificate, looked_at, wired
+from tests.certify.residual_nets import Sum, conv
 
-TRIALS, SAMPLES, DELTA = 5, 1000, 0.2
+TRIALS, SAMPLES, DELTA = 3, 1000, 0.2
 #: One label in twenty is wrong.
 FLIPPED = 0.05
 CENTERS = np.array([[-1, -1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1]])
@@ -46,6 +47,25 @@ def pooled():
     )
 
 
+def residual():
+    block = Sum(
+        nn.Sequential(
+            conv(3, 3, bias=True, padding=1),
+            nn.ReLU(),
+            conv(3, 3, bias=True, padding=1),
+        )
+    )
+    return nn.Sequential(
+        conv(1, 3, bias=True, padding=1),
+        nn.ReLU(),
+        block,
+        nn.ReLU(),
+        nn.AvgPool1d(2),
+        nn.Flatten(),
+        nn.Linear(6, 1),
+    )
+
+
 #: Name -> (net, shape of an input, classes, bounds that do not cover it).
 NETS = {
     "convolutional": (convolutional, (1, 4), 2, {"dense"}),
@@ -55,6 +75,12 @@ NETS = {
         (1, 4),
         3,
         {"dense", "toeplitz", "galanti2023", "neyshabur2015", "neyshabur2018"},
+    ),
+    "residual, biases": (
+        residual,
+        (1, 4),
+        2,
+        {bound.id for bound in BOUNDS} - {"sparse_cnn", "holdout"},
     ),
 }
 

@@ -34,6 +34,22 @@ def test_norms_are_those_of_the_matrices():
     np.testing.assert_allclose(rho_of(found), rho, rtol=1e-12)
 
 
+@pytest.mark.parametrize("layers", [2, 3])
+def test_a_binary_tree_has_the_patches_of_the_corrected_equation_25(layers):
+    steps = []
+    for _ in range(layers - 1):
+        steps += [nn.Conv1d(1, 1, 2, stride=2, bias=False), nn.ReLU()]
+    module = nn.Sequential(*steps, nn.Flatten(), nn.Linear(2, 1, bias=False)).double()
+    network = wired(module, (1, 2**layers))
+    norms = [float(p.detach().norm()) for p in module.parameters()]
+    ratio = rho_of(certificate("toeplitz", network, seen(100))) / math.prod(norms)
+
+    np.testing.assert_allclose(ratio, 2 ** (layers * (layers - 1) / 4), rtol=1e-12)
+    if layers == 2:
+        # With 2^(L-1); printed is 2^3.5 = 11.31.
+        np.testing.assert_allclose(2 * ratio, 2.828, rtol=2e-4)
+
+
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_averages_count_at_least_by_their_operator_norm(stride):
     pool = nn.AvgPool1d(3, stride)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from boundkit.certify.with_additions import has_additions
+from boundkit.certify.residual_steps import has_additions
 from tests.certify.examples import (
     certificate,
     looked_at,

@@ -32,6 +32,12 @@ from boundkit_cli.values import PARTS, parse_gamma, parse_only, parse_shape
             "hinge",
             "the loss must be square or cross-entropy, but got 'hinge'",
         ),
+        ("--spectra", "most", "spectra must be among auto, full, top, none, but got"),
+        (
+            "--convention",
+            "ours",
+            "the convention must be boundkit or weightwatcher, but got 'ours'",
+        ),
         ("--device", "gpu", "cpu, cuda, cuda:0 or mps, but got 'gpu'"),
     ],
 )

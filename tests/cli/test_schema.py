@@ -5,8 +5,10 @@ import json
 from boundkit_cli import exits
 from boundkit_cli.app import run
 
-from boundkit.report import comparison_json
+from boundkit.gate import rendering
+from boundkit.report import comparison_json, difference_formats
 from boundkit.report.json import schema
+from boundkit.tracing import documents
 
 
 def test_the_printed_schema_is_the_shipped_one(capsys):
@@ -20,8 +22,26 @@ def test_the_schema_of_a_comparison_is_printed_by_name(capsys):
     assert json.loads(capsys.readouterr().out) == comparison_json.schema()
 
 
+def test_the_schema_of_a_verdict_is_printed_by_name(capsys):
+    assert run(["schema", "verdict"]) == exits.DONE
+    assert json.loads(capsys.readouterr().out) == rendering.schema()
+
+
+def test_the_schema_of_a_difference_is_printed_by_name(capsys):
+    assert run(["schema", "diff"]) == exits.DONE
+    assert json.loads(capsys.readouterr().out) == difference_formats.schema()
+
+
+def test_the_schema_of_a_trace_is_printed_by_name(capsys):
+    assert run(["schema", "trace"]) == exits.DONE
+    assert json.loads(capsys.readouterr().out) == documents.schema()
+
+
 def test_an_unknown_schema_is_refused_with_those_there_are(capsys):
     assert run(["schema", "nonsense"]) == exits.USAGE
     err = capsys.readouterr().err
 
-    assert "must be one of report, comparison, but got 'nonsense'" in err
+    assert (
+        "must be one of report, comparison, certificate, verdict, diff, trace, but got 'nonsense'"
+        in err
+    )

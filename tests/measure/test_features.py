@@ -233,8 +233,8 @@ def test_progress_counts_both_passes():
     assert told == [
         (60, 101, "forward pass"),
         (101, 101, "forward pass"),
-        (60, 101, "second pass"),
-        (101, 101, "second pass"),
+        (60, 101, "pass 2"),
+        (101, 101, "pass 2"),
     ]
 
 
@@ -248,3 +248,84 @@ def test_two_loaders_of_the_same_data_agree_with_the_states_added_by_hand():
         h = net[:2](x)
     expected = ClassMoments.of(h, y, 3)
     np.testing.assert_allclose(found.within, expected.within, rtol=1e-10, atol=1e-11)
+
+
+def _wide(monkeypatch, width=7):
+    monkeypatch.setattr("boundkit.measure.feature_watch.WIDE", width)
+
+
+@pytest.mark.parametrize(("memory", "passes"), [(2**20, 1), (0, 2)])
+def test_wide_features_are_scattered_in_a_span(monkeypatch, memory, passes):
+    net, (x, y) = _net(), _sample(n=301)
+    net = nn.Sequential(nn.Linear(6, 20), nn.ReLU(), nn.Dropout(), nn.Linear(20, 3))
+    net, seen = net.double(), []
+    expected = _collected(net, x, y)
+    _wide(monkeypatch)
+
+    found = _collected(
+        net, x, y, memory=memory, batch_size=32, progress=lambda *at: seen.append(at)
+    )
+
+    assert found.passes == passes
+    assert len({label for *_, label in seen}) == passes
+    basis = found.moments.basis
+    assert basis.shape == (20, 5)
+    np.testing.assert_allclose(
+        found.moments.within, basis.mT @ expected.moments.within @ basis, rtol=1e-9,
+        atol=1e-10,
+    )  # fmt: skip
+    for name in ("count", "mean", "spread"):
+        one, other = getattr(found.moments, name), getattr(expected.moments, name)
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+    for field in fields(expected.agreement):
+        one, other = (getattr(c.agreement, field.name) for c in (found, expected))
+        np.testing.assert_allclose(one, other, rtol=1e-11)
+
+
+@pytest.mark.parametrize("memory", [2**20, 0])
+def test_few_wide_features_are_known_in_all_directions(monkeypatch, memory):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(6, 40), nn.ReLU(), nn.Dropout(), nn.Linear(40, 3))
+    net, (x, y) = net.double(), _sample(n=30)
+    expected = _collected(net, x, y).moments
+    _wide(monkeypatch)
+
+    found = _collected(net, x, y, memory=memory).moments
+
+    assert found.complete
+    np.testing.assert_allclose(
+        found.basis @ found.within @ found.basis.mT, expected.within, atol=1e-11
+    )
+
+
+@pytest.mark.parametrize("memory", [2**20, 0])
+def test_wide_held_out_features_are_compared_with_the_training_means(
+    monkeypatch, memory
+):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(6, 20), nn.ReLU(), nn.Dropout(), nn.Linear(20, 3))
+    net, (x, y) = net.double(), _sample(n=301)
+    train = _collected(net, x[:200], y[:200]).moments
+    expected = _collected(net, x[200:], y[200:], reference=train)
+    _wide(monkeypatch)
+
+    found = _collected(net, x[200:], y[200:], reference=train, memory=memory)
+
+    for field in fields(expected.agreement):
+        one, other = (getattr(c.agreement, field.name) for c in (found, expected))
+        np.testing.assert_allclose(one, other, rtol=1e-11)
+    np.testing.assert_allclose(found.moments.mean, expected.moments.mean, rtol=1e-11)
+    np.testing.assert_allclose(
+        found.moments.spread, expected.moments.spread, rtol=1e-11
+    )
+
+
+@pytest.mark.parametrize("memory", [2**20, 0])
+def test_too_many_classes_for_a_span_are_scattered_everywhere(monkeypatch, memory):
+    net, (x, y) = _net(), _sample()
+    _wide(monkeypatch)
+
+    found = _collected(net, x, y, memory=memory, batch_size=16)
+
+    _assert_moments(found.moments, net[:2](x), y, 3)
+    assert found.passes == (1 if memory else 2)

@@ -176,3 +176,13 @@ def test_a_direction_holds_beyond_the_range_of_exp():
     assert found["log10_loss"] < -1000
     # Central differences: the loss is exp(-margin), and margins are large.
     assert found.descent.relative_slope == pytest.approx(slope, rel=1e-4)
+
+
+def test_in_very_many_dimensions_a_free_one_is_not_sought(monkeypatch):
+    monkeypatch.setattr("boundkit.measure.layer_peeled._WIDEST", 3)
+
+    found = measured(EXAMPLE, EXAMPLE, torch.arange(4))
+
+    assert found.descent.kind == "none"
+    assert "one of 4 dimensions free" in found.descent.reason
+    assert found["alignment"] is not None

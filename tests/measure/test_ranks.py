@@ -56,6 +56,12 @@ with joined(20) as here:
         told(found.moments, found.agreement, found.evidence.margins)
 """
 
+WIDE = """
+from boundkit.measure import feature_watch
+feature_watch.WIDE = 7
+net = nn.Sequential(nn.Linear(6, {width}), nn.ReLU(), nn.Linear({width}, 3)).double()
+"""
+
 FEATURES = """
 h = torch.randn(101, 30, generator=g).float() + y.unsqueeze(1)
 W = torch.randn(3, 30, generator=g)
@@ -154,6 +160,22 @@ def test_three_processes_give_the_numbers_of_one(data, memory):
         [*sums, sorted(margins)], [*expected, sorted(others)], strict=True
     ):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.distributed
+@pytest.mark.parametrize("memory", [0, 2**20])
+# More directions than the features have, a few of many, and all that there are.
+@pytest.mark.parametrize("width", [8, 40, 120])
+def test_wide_features_are_shared_out(width, memory):
+    script = WIDE.format(width=width) + COLLECT.format(data="(x, y)", memory=memory)
+    printed, codes, errors = _started(script, 2)
+
+    assert codes == [0] * 2, errors
+    for one, other in zip(json.loads(printed[0]), _alone(script), strict=True):
+        scale = np.abs(other).max(initial=0.0)
+        # A basis of the same span is turned by rounding where directions are alike.
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9 * scale)
 
 
 @pytest.mark.slow

@@ -203,7 +203,7 @@ def test_what_memory_does_not_hold_has_its_top(monkeypatch):
 
 def test_an_iteration_that_does_not_end_is_said(monkeypatch):
     monkeypatch.setattr("boundkit.measure.spectra._TOLERANCE", -1.0)
-    layer = stored(np.random.default_rng(2).standard_normal((60, 60)))
+    layer = stored(np.random.default_rng(2).standard_normal((140, 140)))
 
     with pytest.raises(NotApplicable, match=r"known to .* only after \d+ steps"):
         layer_spectrum(layer, "top")
@@ -307,3 +307,16 @@ def test_large_layers_stream(shape, extent, tmp_path):
     assert float(grown) <= 2 * side**2 * 8 / 2**20 + 64
     assert (int(rows), int(rest), complete) == (*shape, str(extent == "full"))
     assert top * (1 - 1e-4) <= float(largest) <= 2 * top
+
+
+@pytest.mark.parametrize("shape", [(128, 300), (129, 300), (300, 129)])
+@pytest.mark.parametrize("scale", [1.0, 1e-150, 1e150])
+def test_the_top_by_either_way(shape, scale):
+    values = np.random.default_rng(1).standard_normal(shape) * scale
+    found = layer_spectrum(stored(values), "top")
+
+    assert found.method == ("gram" if min(shape) == 128 else "block lanczos")
+    assert (len(found.values), found.complete) == (1, False)
+    np.testing.assert_allclose(
+        found.values, np.linalg.norm(values / scale, 2) * scale, rtol=1e-6
+    )

@@ -188,3 +188,37 @@ def test_progress_counts_every_reading():
 
     assert {label for *_, label in told} == {"scatter", "decisions"}
     assert told[-1] == (700, 700, "decisions")
+
+
+def test_few_samples_are_known_in_all_directions():
+    h, y, weight, bias = _sample(n=20)
+    stored = features_of(h, y, weight, bias)
+
+    found = feature_statistics(stored, scatter="span")
+
+    whole = feature_statistics(stored, scatter="whole").moments
+    basis = found.moments.basis
+    assert found.moments.complete
+    np.testing.assert_allclose(
+        basis @ found.moments.within @ basis.mT, whole.within, rtol=1e-9, atol=1e-11
+    )
+
+
+def test_wide_features_are_scattered_in_a_span(monkeypatch):
+    monkeypatch.setattr("boundkit.measure.stored_features.WIDE", 29)
+    h, y, weight, bias = _sample()
+
+    found = feature_statistics(features_of(h, y, weight, bias))
+
+    assert found.moments.basis.shape == (30, 7)
+
+
+def test_broken_samples_are_named_without_a_scatter():
+    h, y, *_ = _sample()
+    h[[5, 123]] = torch.nan
+
+    found = feature_statistics(features_of(h, y), scatter="span")
+
+    assert found.broken == (5, 123)
+    assert found.moments.within.numel() == 0
+    assert found.agreement is None

@@ -10,13 +10,16 @@ scipy 1.17 on a Xeon with AVX-512, for an ``nn.ModuleDict`` of ``nn.Linear`` and
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
+import boundkit
 from boundkit.errors import NotApplicable
-from boundkit.measure.weightwatcher import weightwatcher
+from boundkit.measure.weightwatcher import weightwatcher, weightwatcher_measurements
 from boundkit.readers.storage import ArrayStorage
 from boundkit.types import Layer, StoredTensor
 
@@ -101,3 +104,56 @@ def test_double_precision_is_rounded_as_there():
 def test_what_it_does_not_report_is_said(values, kind, why):
     with pytest.raises(NotApplicable, match=why):
         weightwatcher(layer(values, kind))
+
+
+def test_numbers_of_all_layers_and_the_means_over_those_it_takes():
+    named = {name: layer(values) for name, values in weights().items()}
+    layers = [replace(one, name=name) for name, one in named.items()]
+    few = replace(layer(weight((5, 9), 1)), name="few")
+    line = layer(np.ones((4, 3, 2), np.float32), "conv1d")
+    nothing = replace(layer(np.zeros((9, 9), np.float32)), name="nothing")
+    found, told = weightwatcher_measurements([*layers, few, line, nothing])
+    values = {(m.name, m.layer): m.value for m in found}
+
+    for name, reference in REFERENCE.items():
+        for column, value in reference.items():
+            np.testing.assert_allclose(
+                values[f"weightwatcher.{column}", name], value, rtol=1e-6
+            )
+    for column in ("alpha", "alpha_weighted", "log_alpha_norm"):
+        each = [reference[column] for reference in REFERENCE.values()]
+        mean = values[f"weightwatcher.{column}.mean", None]
+        np.testing.assert_allclose(mean, np.mean(each), rtol=1e-6)
+    assert values["weightwatcher.alpha", "few"] is not None
+    assert [(n.code, n.tensor) for n in told] == [
+        ("weightwatcher", name) for name in ("few", "w", "nothing")
+    ]
+    assert "leaves out layers of this size; not in the means" in told[0].message
+    assert "reports no conv1d layers" in told[1].message
+
+
+def test_a_notice_names_three_layers_and_counts_the_rest():
+    same = [
+        replace(layer(np.ones((4, 3, 2), np.float32), "conv1d"), name=f"c{i}")
+        for i in range(5)
+    ]
+    seen = []
+    found, (notice,) = weightwatcher_measurements(same, lambda *a: seen.append(a))
+
+    assert found == ()
+    assert notice.message.startswith("weightwatcher.* of c0, c1, c2 and 2 more: ")
+    assert notice.tensor is None
+    assert seen[-1] == (5, 5, "weightwatcher")
+
+
+def test_a_report_has_them_where_they_are_asked_for():
+    net = nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 9))
+    with_them = boundkit.analyze(net, convention="weightwatcher", only=["spectra"])
+    without = boundkit.analyze(net, only=["spectra"])
+    names = {m.name for m in with_them.measurements} - {
+        m.name for m in without.measurements
+    }
+
+    assert {name.partition(".")[0] for name in names} == {"weightwatcher"}
+    assert with_them.conventions["convention"] == "weightwatcher"
+    assert without.conventions["convention"] == "boundkit"

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from boundkit.certify import BOUNDS
-from boundkit.report.explanation import catalog, explanation
+from boundkit.measure.glossary import glossary
+from boundkit.report.explanation import catalog, explanation, glossary_list, meaning
 from boundkit.report.spans import plain
 
 ENTRY = SimpleNamespace(
@@ -49,3 +50,30 @@ def test_every_bound_is_explained_within_the_width(bound):
 
     assert max(map(len, lines)) <= 80
     assert any(bound.citation[:20] in line for line in lines)
+
+
+@pytest.mark.parametrize("entry", glossary(), ids=lambda entry: entry.name)
+def test_every_measurement_is_explained_within_the_width(entry):
+    text = plain(meaning(entry, 80))
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.startswith(f"{entry.name} · "[:60])
+    assert ("no proof covers it" in text) == entry.heuristic
+    assert "  Needs\n    - " in text
+    assert "  Source\n    - " in text
+
+
+def test_papers_are_named_in_full():
+    (entry,) = (entry for entry in glossary() if entry.name == "nc1_trace")
+
+    assert "- P1: Xu, Rangamani, Liao, Galanti, Poggio (2023)" in plain(
+        meaning(entry, 80)
+    )
+
+
+def test_the_glossary_lists_names_by_group():
+    lines = plain(glossary_list(glossary(), 80)).splitlines()
+
+    assert lines[0] == "Measurements"
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("  margins: mean, second_moment") for line in lines)

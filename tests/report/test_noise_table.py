@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import jsonschema
 import pytest
@@ -129,3 +130,27 @@ def test_lines_stay_within_the_width_and_names_are_escaped(width):
     assert max(map(cells, lines)) <= width
     assert not any("\x1b" in line for line in lines)
     assert "… 14 layers more (in --format json)" in shown(table, width)
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_columns_never_touch(width):
+    table = copy.deepcopy(SCALAR)
+    row = table["layers"]["0.weight"]
+    row |= {"noise": 0.000170, "noise_stderr": 0.000057}
+    row |= {"signal": -0.000558, "signal_stderr": 0.00022}
+    lines = shown(table, width).splitlines()
+    (titles,) = (line for line in lines if line.startswith("  layer  "))
+    (first,) = (line for line in lines if line.startswith("  0.weight"))
+    many = len(re.split(r"\s{2,}", titles.strip()))
+
+    assert len(re.split(r"\s{2,}", first.strip())) == many
+    assert "  -0.000558 ± 0.00022" in first
+
+
+def test_reasons_that_differ_are_pointed_to():
+    table = copy.deepcopy(SCALAR)
+    for at, row in enumerate(table["layers"].values()):
+        row["rank_bound"] = 100.0
+        row["reasons"] = {"rank_bound": f"no rank exceeds {at}"}
+
+    assert "rank_bound: of no layer; why is in --format json." in said(table)

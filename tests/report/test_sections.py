@@ -257,6 +257,19 @@ def test_measurements_of_many_layers_are_named_once():
     assert "Measurements of 4 layers: rank_99, in --format json" in text
 
 
+def test_a_large_family_of_layers_is_counted():
+    many = tuple(
+        Measurement(f"ww.m{i}", 3.0, "1", "s", f"layer{j}")
+        for i in range(7)
+        for j in range(2)
+    )
+    few = tuple(Measurement(f"law.m{i}", 3.0, "1", "s", "layer0") for i in range(2))
+
+    text = said(report(measurements=many + few))
+
+    assert "of 2 layers: ww.* (7), law.m0, law.m1, in --format json" in text
+
+
 def test_margins_of_each_sample_are_a_row_and_over_rho_another():
     one = {"min": -0.5, "median": 1.25, "mean": 1.0, "train_error": 0.0125}
     over = {"min": -0.1, "median": 0.25, "rho_eq": 4.5, "epsilon": None}

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from boundkit.report.escape import has_hidden
+from boundkit.report.html import render as html_page
 from boundkit.report.model import Certificates, Provenance
 from boundkit.report.spans import cells, plain
 from boundkit.report.text import lines, render
@@ -60,11 +62,13 @@ def test_no_golden_file_is_left_over():
     assert {path.name for path in GOLDEN.iterdir()} == names
 
 
-def test_a_notebook_gets_escaped_html():
-    html = REPORTS["hostile"]()._repr_html_()
+def test_a_notebook_gets_the_page_in_a_frame_of_its_own():
+    made = REPORTS["hostile"]()
+    html = made._repr_html_()
 
-    assert html.startswith("<pre>boundkit")
-    assert "<script>" not in html
+    assert html.startswith('<iframe sandbox="allow-scripts"')
+    assert html.count("<") == 2  # of the frame; the page is in its attribute
+    assert html_page(made) in unescape(html)
 
 
 def test_a_message_without_end_is_clipped():

@@ -26,7 +26,7 @@ from boundkit.measure.collapse.geometry import Geometry, geometry_of
 from boundkit.measure.collapse.portraits import portraits
 from boundkit.measure.collapse.rangamani2022 import RANGAMANI2022
 from boundkit.measure.collapse.result import Collapse
-from boundkit.measure.collapse.signal import SIGNAL, Signal, signal_of
+from boundkit.measure.collapse.signal import SIGNAL, Signal, Spectrum, signal_of
 from boundkit.measure.collapse.simplex import SIMPLEX
 from boundkit.measure.collapse.square_loss import (
     SQUARE_LOSS,
@@ -92,11 +92,11 @@ def collapse_of(
     geometry = geometry_of(moments, weight, bias, agreement)
     outputs = geometry.classes if geometry.weight is None else len(geometry.weight)
     decay = decay_of(weight_decay or 0.0, square_loss, outputs)
-    eigenvalues, vectors = np.linalg.eigh(geometry.within)
+    spectrum = Spectrum.of(geometry.within)
 
     @cache
     def signal() -> Signal:
-        return signal_of(geometry, eigenvalues, vectors)
+        return signal_of(geometry, spectrum)
 
     plain = (*VARIABILITY, *SIMPLEX, *DUALITY, *DECISIONS, *BINARY)
     findings = (
@@ -114,8 +114,8 @@ def collapse_of(
         ),
     )
     # Rounding leaves eigenvalues of a covariance a little below zero.
-    spectrum = np.maximum(eigenvalues[::-1], 0.0)
-    arrays, absent = portraits(geometry, spectrum, signal)
+    eigenvalues = np.maximum(spectrum.eigenvalues[::-1], 0.0)
+    arrays, absent = portraits(geometry, eigenvalues, signal)
     return Collapse(
         findings=findings,
         arrays=arrays,

@@ -204,8 +204,9 @@ def whole(geometry: Geometry) -> Numbers:
     if geometry.basis is not None:
         width = geometry.width
         raise NotApplicable(
-            f"needs the whole covariance within classes, {width} x {width} numbers, which"
-            " was only collected in the span of class means and classifier"
+            f"needs the whole covariance within classes, {width} x {width} numbers; it was"
+            " collected in the span of class means and classifier only"
+            ' (boundkit.collapse(..., scatter="whole") takes all of it)'
         )
     return geometry.within
 

@@ -32,8 +32,9 @@ def _weight_cosines(geometry: Geometry) -> Numbers:
 
 
 def _of_whole(geometry: Geometry, eigenvalues: Numbers) -> Numbers:
-    whole(geometry)
-    return eigenvalues
+    within = whole(geometry)
+    # Directions that no sample has are not among the coordinates.
+    return np.pad(eigenvalues, (0, geometry.width - len(within)))
 
 
 def portraits(

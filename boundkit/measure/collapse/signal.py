@@ -8,10 +8,11 @@ import numpy as np
 
 from boundkit.errors import NotApplicable
 from boundkit.measure.collapse.central_path import clock
+from boundkit.measure.collapse.factor import cholesky
 from boundkit.measure.collapse.formula import formula
 from boundkit.measure.collapse.geometry import Geometry, Numbers, whole
 
-__all__ = ["SIGNAL", "Signal", "signal_of"]
+__all__ = ["SIGNAL", "Signal", "Spectrum", "signal_of"]
 
 # Part of the means, relative to the largest, outside the range of Sigma_W that counts
 # as signal without noise; below it is what rounding leaves of eigenvectors.
@@ -46,13 +47,41 @@ class Signal:
     per_class: float | None
 
 
-def signal_of(geometry: Geometry, eigenvalues: Numbers, vectors: Numbers) -> Signal:
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """Eigenvalues of Sigma_W, and what its inverse root is had from.
+
+    Attributes:
+        eigenvalues: (p,) ascending.
+        factor: (p, p) lower triangle L with ``L L^T = Sigma_W``, the cheaper way; None
+            where Sigma_W is nearly singular.
+        vectors: (p, p) eigenvectors, columns; None where there is a factor.
+    """
+
+    eigenvalues: Numbers
+    factor: Numbers | None
+    vectors: Numbers | None
+
+    @classmethod
+    def of(cls, within: Numbers) -> Spectrum:
+        """Decompose a covariance.
+
+        Args:
+            within: (p, p) symmetric.
+        """
+        factor = cholesky(within)
+        if factor is not None:
+            return cls(np.asarray(np.linalg.eigvalsh(within)), factor, None)
+        values, vectors = np.linalg.eigh(within)
+        return cls(values, None, vectors)
+
+
+def signal_of(geometry: Geometry, spectrum: Spectrum) -> Signal:
     """Return the singular values of the signal-to-noise matrix; P2 eq. (8).
 
     Args:
         geometry: Of the features.
-        eigenvalues: (p,) of Sigma_W.
-        vectors: (p, p) its eigenvectors, columns.
+        spectrum: Of Sigma_W.
 
     Raises:
         NotApplicable: Fewer than two classes, or Sigma_W is known in part only.
@@ -61,12 +90,7 @@ def signal_of(geometry: Geometry, eigenvalues: Numbers, vectors: Numbers) -> Sig
         raise NotApplicable("needs two classes with samples")
     whole(geometry)
     means = geometry.centered
-    width = geometry.width
-    cutoff = max(eigenvalues.max(), 0.0) * width * np.finfo(np.float64).eps
-    noisy = eigenvalues > cutoff
-    inside = (means @ vectors[:, noisy]) / np.sqrt(eigenvalues[noisy])
-    free = _noiseless(means @ vectors[:, ~noisy], means)
-    inside -= free @ (free.T @ inside)
+    inside, free, rank = _noisy(means, spectrum, geometry.width)
     infinite = free.shape[1]
     values = np.zeros(len(means) - 1 - infinite)
     if inside.shape[1]:
@@ -75,11 +99,30 @@ def signal_of(geometry: Geometry, eigenvalues: Numbers, vectors: Numbers) -> Sig
     return Signal(
         values=values,
         infinite=infinite,
-        rank=int(noisy.sum()),
+        rank=rank,
         classes=len(means),
-        width=width,
+        width=geometry.width,
         per_class=float(geometry.count[0]) if geometry.balanced else None,
     )
+
+
+def _noisy(
+    means: Numbers, spectrum: Spectrum, width: int
+) -> tuple[Numbers, Numbers, int]:
+    """Return ``M Sigma_W^{-1/2}``, rotated, what meets no noise, and the rank."""
+    eigenvalues, vectors = spectrum.eigenvalues, spectrum.vectors
+    if spectrum.factor is not None:
+        from scipy.linalg import solve_triangular
+
+        inside = solve_triangular(spectrum.factor, means.T, lower=True).T
+        return inside, means[:, :0], len(eigenvalues)
+    assert vectors is not None  # noqa: S101 - one of the two is there
+    cutoff = max(eigenvalues.max(), 0.0) * width * np.finfo(np.float64).eps
+    noisy = eigenvalues > cutoff
+    inside = (means @ vectors[:, noisy]) / np.sqrt(eigenvalues[noisy])
+    free = _noiseless(means @ vectors[:, ~noisy], means)
+    inside -= free @ (free.T @ inside)
+    return inside, free, int(noisy.sum())
 
 
 def _noiseless(outside: Numbers, means: Numbers) -> Numbers:

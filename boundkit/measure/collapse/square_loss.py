@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from boundkit.errors import NotApplicable
+from boundkit.measure.collapse.factor import cholesky
 from boundkit.measure.collapse.formula import formula
-from boundkit.measure.collapse.geometry import Geometry, Numbers, whole
+from boundkit.measure.collapse.geometry import (
+    Geometry,
+    Numbers,
+    spread_along,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +37,6 @@ Reduction = Literal["mean", "sum", "half"]
 #: What the net was trained to output: 1 and 0, or 1 and -1/(C - 1).
 Targets = Literal["one-hot", "centered"]
 
-# Reciprocal condition number below which a factorization is not trusted.
-_POOR = 1e-10
-
 _LOSS = (
     "L = (1/2) mean ||W h + b - y||^2 + (lambda/2)(||W||_F^2 + ||b||^2) over all samples, "
     "lambda in these units (the optimizer's weight decay times C/2 for MSELoss), bias "
@@ -44,21 +47,21 @@ _LOSS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decomposition:
-    """The parts of the square loss; the first is the sum of the other three.
+    """The square loss, and the three parts that it is the sum of.
 
     Attributes:
         total: L of the last layer as it is.
-        l_nc1: Of the least-squares layer: variation within classes, and weight decay.
-        l_nc23: Of the least-squares layer: class means against their targets.
-        l_perp: What the last layer loses against the least-squares layer.
+        parts: l_nc1, of the least-squares layer: variation within classes, and weight
+            decay; l_nc23, of the same: class means against their targets; l_perp: what
+            the last layer loses against it. None where Sigma_W is known in part only.
         decay: lambda, in the units of L.
+        missing: Why there are no parts, or "".
     """
 
     total: float
-    l_nc1: float
-    l_nc23: float
-    l_perp: float
+    parts: tuple[float, float, float] | None
     decay: float
+    missing: str = ""
 
 
 def decay_of(weight_decay: float, reduction: Reduction, outputs: int) -> float:
@@ -110,45 +113,33 @@ def decomposition(geometry: Geometry, decay: float, targets: Targets) -> Decompo
         targets: What the net was trained to output.
 
     Raises:
-        NotApplicable: There is no classifier, or Sigma_W is known in part only.
+        NotApplicable: There is no classifier.
     """
     wanted = targets_of(geometry, targets)
-    within = whole(geometry)
     weight = geometry.weight
     assert weight is not None  # noqa: S101 - targets_of has refused it
     bias = np.zeros(len(weight)) if geometry.bias is None else geometry.bias
+    total = sum(_parts(geometry, decay, weight, bias, wanted))
+    try:
+        within = whole(geometry)
+    except NotApplicable as missing:
+        return Decomposition(total, None, decay, str(missing))
     if geometry.bias is None:
-        best, offset = (
-            _without_bias(geometry, within, wanted, decay),
-            np.zeros_like(bias),
-        )
+        best = _without_bias(geometry, within, wanted, decay)
+        offset = np.zeros_like(bias)
     else:
         best, offset = _with_bias(geometry, within, wanted, decay)
     zero = np.zeros_like(wanted)
-
-    def parts(rows: Numbers, shift: Numbers, aims: Numbers) -> tuple[float, float]:
-        return _parts(geometry, within, decay, rows, shift, aims)
-
-    here, least = parts(weight, bias, wanted), parts(best, offset, wanted)
-    return Decomposition(
-        total=sum(here),
-        l_nc1=least[0],
-        l_nc23=least[1],
-        l_perp=sum(parts(weight - best, bias - offset, zero)),
-        decay=decay,
-    )
+    l_nc1, l_nc23 = _parts(geometry, decay, best, offset, wanted)
+    l_perp = sum(_parts(geometry, decay, weight - best, bias - offset, zero))
+    return Decomposition(total, (l_nc1, l_nc23, l_perp), decay)
 
 
 def _parts(
-    geometry: Geometry,
-    within: Numbers,
-    decay: float,
-    rows: Numbers,
-    shift: Numbers,
-    wanted: Numbers,
+    geometry: Geometry, decay: float, rows: Numbers, shift: Numbers, wanted: Numbers
 ) -> tuple[float, float]:
     """Return the loss from variation and decay, and that of the class means."""
-    spread = float(((rows @ within) * rows).sum())
+    spread = float(spread_along(geometry, rows).sum())
     size = float((rows**2).sum() + (shift**2).sum())
     gaps = geometry.mean @ rows.T + shift - wanted
     return (spread + decay * size) / 2, float(geometry.share @ (gaps**2).sum(1)) / 2
@@ -181,20 +172,17 @@ def _with_bias(
 def _solved(matrix: Numbers, right: Numbers, decay: float) -> Numbers:
     """Return X with ``X (matrix + decay I) = right``; the least of them if many."""
     shifted = matrix + decay * np.eye(len(matrix))
-    solve = _factored(shifted) or _pseudo_inverse(shifted)
+    factor = cholesky(shifted)
+    solve = _pseudo_inverse(shifted) if factor is None else _substitution(factor)
     rows = solve(right)
     # One step of iterative refinement: the identity holds as far as the equations do.
     return rows + solve(right - rows @ shifted)
 
 
-def _factored(matrix: Numbers) -> Callable[[Numbers], Numbers] | None:
+def _substitution(factor: Numbers) -> Callable[[Numbers], Numbers]:
     from scipy.linalg import cho_solve
-    from scipy.linalg.lapack import dpocon, dpotrf
 
-    factor, failed = dpotrf(matrix, lower=True)
-    if failed or dpocon(factor, np.linalg.norm(matrix, 1), uplo="L")[0] < _POOR:
-        return None
-    return lambda right: cho_solve((factor, True), right.T).T
+    return lambda right: np.asarray(cho_solve((factor, True), right.T).T)
 
 
 def _pseudo_inverse(matrix: Numbers) -> Callable[[Numbers], Numbers]:
@@ -202,6 +190,12 @@ def _pseudo_inverse(matrix: Numbers) -> Callable[[Numbers], Numbers]:
     kept = values > values[-1] * len(values) * np.finfo(np.float64).eps
     values, vectors = values[kept], vectors[:, kept]
     return lambda right: (right @ vectors / values) @ vectors.T
+
+
+def _part(loss: Decomposition, number: int) -> float:
+    if loss.parts is None:
+        raise NotApplicable(loss.missing)
+    return loss.parts[number]
 
 
 @formula("mse.total", _LOSS, "P2 eq. (2)")
@@ -217,7 +211,7 @@ def total(parts: Decomposition) -> float:
 )
 def l_nc1(parts: Decomposition) -> float:
     """Return the loss from variation within classes."""
-    return parts.l_nc1
+    return _part(parts, 0)
 
 
 @formula(
@@ -228,7 +222,7 @@ def l_nc1(parts: Decomposition) -> float:
 )
 def l_nc23(parts: Decomposition) -> float:
     """Return the loss of the class means."""
-    return parts.l_nc23
+    return _part(parts, 1)
 
 
 @formula(
@@ -239,7 +233,7 @@ def l_nc23(parts: Decomposition) -> float:
 )
 def l_perp(parts: Decomposition) -> float:
     """Return the distance from the central path."""
-    return parts.l_perp
+    return _part(parts, 2)
 
 
 @formula(
@@ -255,7 +249,7 @@ def perp_share(parts: Decomposition) -> float:
     """
     if parts.total <= 0:
         raise NotApplicable("the loss is zero: there is nothing to divide by")
-    return parts.l_perp / parts.total
+    return _part(parts, 2) / parts.total
 
 
 @formula("mse.weight_decay", f"lambda; {_LOSS}", "P2 eq. (2)")

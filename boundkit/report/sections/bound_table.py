@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boundkit.report.best import best, from_data, sufficient
 from boundkit.report.escape import escape
-from boundkit.report.spans import Line, Span, Style, clip, pad, wrap
+from boundkit.report.spans import Line, Span, Style, clip, pad, plain, wrap
 from boundkit.report.wording import at_most, confidence, count, significant, summand
 
 if TYPE_CHECKING:
     from boundkit.report.model import Report
     from boundkit.types import Certificate
 
-__all__ = ["bound_table"]
+__all__ = ["BoundCells", "bound_cells", "bound_table", "bound_title"]
 
 _SUMMANDS = ("margin_loss", "complexity", "confidence")
 _STYLES: dict[str, Style] = {
@@ -22,6 +23,45 @@ _STYLES: dict[str, Style] = {
     "invalid": "bad",
     "unavailable": "dim",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCells:
+    """One certificate in words, escaped; ``detail`` says what it is made of, or why not."""
+
+    bound: str
+    value: str
+    status: str
+    detail: str
+    starred: bool
+
+
+def bound_cells(report: Report) -> tuple[BoundCells, ...]:
+    """Return one row per certificate, in the order of the catalog.
+
+    Args:
+        report: Its certificates; the smallest valid one is starred.
+    """
+    starred = best(report)
+    return tuple(
+        BoundCells(
+            escape(row.bound),
+            _value(row),
+            _status(row),
+            " ".join(text for text, _ in _detail(row)),
+            row is starred,
+        )
+        for row in report.certificates.values()
+    )
+
+
+def bound_title(report: Report) -> str:
+    """Return the statement that the bounds make, such as for which n.
+
+    Args:
+        report: With at least one certificate.
+    """
+    return plain(_title(report, 10_000)).strip()
 
 
 def bound_table(report: Report, width: int) -> tuple[Line, ...]:

@@ -6,18 +6,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boundkit.report.escape import escape
-from boundkit.report.spans import Line, Span, cells, clip, pad, wrap
+from boundkit.report.spans import Line, Span, cells, clip, pad, plain, wrap
 from boundkit.report.wording import percent, plural, power, significant, sizes
 
 if TYPE_CHECKING:
     from boundkit.report.model import LayerRow, Report, Rho
 
-__all__ = ["layer_table"]
+__all__ = ["LayerCells", "layer_cells", "layer_table", "rho_sentence"]
 
 _MOST, _FIRST, _LAST = 30, 18, 8
 _WIDE = 75
 _SPECTRAL = (("spectral_norm", "spectral"), ("stable_rank", "stable rank"))
 _SHARE_TITLE = "share of log rho"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCells:
+    """One layer in words, escaped; ``share`` is of the log of rho, signed, or None."""
+
+    name: str
+    kind: str
+    rho: str
+    share: float | None
+    shown: str
+    spectral: str
+    stable_rank: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,47 @@ class _Columns:
     geometry: bool
     bar: int
     spectral: tuple[tuple[str, str], ...]
+
+
+def layer_cells(report: Report) -> tuple[LayerCells, ...]:
+    """Return one row per layer, none left out.
+
+    Args:
+        report: Its layers; a share is ``log10 rho_k`` over the sum of ``|log10 rho_k|``.
+    """
+    total = _total(report.layers)
+    return tuple(_cells(layer, total) for layer in report.layers)
+
+
+def _cells(layer: LayerRow, total: float) -> LayerCells:
+    known = layer.counted and layer.log10_rho is not None
+    share = _share(layer, total) if known else None
+    words = "not counted" if not layer.counted else "zero"
+    words = "not finite" if layer.counted and layer.rho is None else words
+    return LayerCells(
+        escape(layer.name),
+        _kind(layer, geometry=True),
+        _number(layer.rho),
+        share,
+        words if share is None else percent(share),
+        _number(layer.columns.get("spectral_norm")),
+        _number(layer.columns.get("stable_rank")),
+    )
+
+
+def rho_sentence(report: Report) -> str:
+    """Return what rho is, in a line or more.
+
+    Args:
+        report: Its norms.
+    """
+    return "\n".join(
+        line.strip() for line in plain(_rho_lines(report, 10_000)).splitlines()
+    )
+
+
+def _total(layers: tuple[LayerRow, ...]) -> float:
+    return sum(abs(layer.log10_rho or 0.0) for layer in layers if layer.counted)
 
 
 def layer_table(report: Report, width: int) -> tuple[Line, ...]:
@@ -81,7 +135,7 @@ def _header(columns: _Columns) -> Line:
 def _rows(
     layers: tuple[LayerRow, ...], columns: _Columns, width: int
 ) -> tuple[Line, ...]:
-    total = sum(abs(layer.log10_rho or 0.0) for layer in layers if layer.counted)
+    total = _total(layers)
     largest = max(abs(_share(layer, total)) for layer in layers)
     rows = [_row(layer, columns, total, largest) for layer in _ends(layers)]
     if len(layers) > _MOST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from boundkit.report.escape import escape
@@ -9,6 +10,8 @@ from boundkit.report.sections.heuristics import spelled
 from boundkit.report.spans import Line, clip, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from boundkit.report.model import Report
     from boundkit.types import Measurement
 
@@ -16,6 +19,8 @@ __all__ = ["measured"]
 
 #: Measurements of single layers that are spelled out.
 _FEW = 3
+#: Members of a family that are named one by one.
+_MANY = 6
 
 
 def measured(report: Report, width: int) -> tuple[Line, ...]:
@@ -56,7 +61,20 @@ def _layers(found: list[Measurement], width: int) -> list[Line]:
     """Name the measurements that each layer has; a table of them would bury the rest."""
     if not found:
         return []
-    names = ", ".join(dict.fromkeys(clip(escape(one.name), 40) for one in found))
+    names = ", ".join(_shortened(dict.fromkeys(one.name for one in found)))
     layers = len({one.layer for one in found})
     of = "1 layer" if layers == 1 else f"{layers} layers"
     return wrap([(f"of {of}: {names}, in --format json", "dim")], width, 4, 6)
+
+
+def _shortened(names: Iterable[str]) -> list[str]:
+    """Write large families as ``family.*``, with how many there are."""
+    known = [name.partition(".") for name in names]
+    sizes = Counter(family for family, dot, _ in known if dot)
+    shown = [
+        f"{clip(escape(family), 40)}.* ({sizes[family]})"
+        if dot and sizes[family] > _MANY
+        else clip(escape(family + dot + member), 40)
+        for family, dot, member in known
+    ]
+    return list(dict.fromkeys(shown))

@@ -40,27 +40,29 @@ def noise_table(report: Report, width: int) -> tuple[Line, ...]:
     layers = (table or {}).get("layers")
     if not table or not isinstance(layers, Mapping) or not layers:
         return ()
-    shown = _shown(layers, width)
-    room = width - 2 - _CELL * len(shown)
+    shown = _shown(layers)
+    every = [*layers.values(), *([total] if (total := table.get("total")) else [])]
+    cell = max(_CELL, 2 + max(cells(_text(row, key)) for row in every for key in shown))
+    shown = shown[: max(1, (width - 2 - _LEAST_NAME) // cell)]
+    room = width - 2 - cell * len(shown)
     name = min(room, max(10, *(cells(escape(key)) for key in layers)))
-    titles = "".join(pad(_COLUMNS[key], _CELL, "right") for key in shown)
+    titles = "".join(pad(_COLUMNS[key], cell, "right") for key in shown)
     lines: list[Line] = [(("  Noise", "title"),), *_words(table, width)]
     lines.append(((f"  {pad('layer', name)}{titles}", "dim"),))
-    rows = [_row(key, row, name, shown) for key, row in layers.items()]
+    rows = [_row(key, row, name, shown, cell) for key, row in layers.items()]
     if len(rows) > _MOST:
         rows[_FIRST:-_LAST] = [_hidden(len(rows) - _FIRST - _LAST)]
-    if total := table.get("total"):
-        rows.append(_row("all layers", total, name, shown))
+    if total:
+        rows.append(_row("all layers", total, name, shown, cell))
     return (*lines, *rows, *_notes(table, layers, width))
 
 
-def _shown(layers: Mapping[str, Any], width: int) -> list[str]:
-    known = [
+def _shown(layers: Mapping[str, Any]) -> list[str]:
+    return [
         key
         for at, key in enumerate(_COLUMNS)
         if at < _ALWAYS or any(_told(row, key) for row in layers.values())
     ]
-    return known[: max(1, (width - 2 - _LEAST_NAME) // _CELL)]
 
 
 def _told(row: Mapping[str, Any], key: str) -> bool:
@@ -68,12 +70,14 @@ def _told(row: Mapping[str, Any], key: str) -> bool:
     return row.get(key) is not None and key not in (row.get("reasons") or {})
 
 
-def _row(name: str, row: Mapping[str, Any], room: int, shown: list[str]) -> Line:
-    texts = (
-        _number(row[key], row.get(f"{key}_stderr")) if _told(row, key) else "-"
-        for key in shown
-    )
-    numbers = "".join(pad(text, _CELL, "right") for text in texts)
+def _text(row: Mapping[str, Any], key: str) -> str:
+    return _number(row[key], row.get(f"{key}_stderr")) if _told(row, key) else "-"
+
+
+def _row(
+    name: str, row: Mapping[str, Any], room: int, shown: list[str], cell: int
+) -> Line:
+    numbers = "".join(pad(_text(row, key), cell, "right") for key in shown)
     return ((f"  {pad(clip(escape(name), room), room)}", "name"), (numbers, ""))
 
 
@@ -110,6 +114,9 @@ def _notes(
         whys = {(row.get("reasons") or {}).get(key) for row in layers.values()}
         if len(whys) == 1 and (why := whys.pop()):
             lines += wrap([(f"{key}: {escape(why)}.", "dim")], width, 2, 4)
+        elif len(whys) > 1 and all(whys):
+            text = f"{key}: of no layer; why is in --format json."
+            lines += wrap([(text, "dim")], width, 2, 4)
     found = (table.get("correlation") or {}).get("stable_rank")
     if found is not None:
         text = f"Rank correlation of noise with stable rank over layers: {found:.2f}."

@@ -166,14 +166,34 @@ def test_a_subspace_that_holds_means_and_classifier_is_enough_for_most():
     assert missing == {
         name
         for name in NAMES
-        if name.startswith(("mse", "snr.infinite", "snr.rank", "snr.ratio"))
-        or name in {"nc1_snr", "nc1_pinv_nuclear", "nc1_pinv_frobenius"}
+        if name.startswith(("mse.l_", "snr.infinite", "snr.rank", "snr.ratio"))
+        or name
+        in {"nc1_snr", "nc1_pinv_nuclear", "nc1_pinv_frobenius", "mse.perp_share"}
     }
-    assert "only collected in the span" in part.reasons["mse.*"]
+    for name in ("mse.l_nc1", "mse.perp_share", "snr.*", "eigenvalues.within"):
+        assert "10 x 10 numbers; it was collected in the span" in part.reasons[name]
     for name in set(NAMES) - missing:
         assert alike(part[name], full[name]), name
     assert any("in the span of class means" in each for each in part.notices)
-    assert "only collected" in part.reasons["eigenvalues.within"]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_a_span_that_holds_all_samples_says_all(bias, offset):
+    features, labels, weight, shift = drawn((3, 4, 2), 20, bias=bias, offset=offset)
+
+    whole, span = (
+        collapse(features, labels, weight, shift, weight_decay=0.01, scatter=scatter)
+        for scatter in ("whole", "span")
+    )
+
+    for name in NAMES:
+        assert alike(span[name], whole[name], 1e-9 if not offset else 1e-6), name
+    assert span.reasons == whole.reasons
+    assert span.notices == whole.notices
+    np.testing.assert_allclose(
+        span["eigenvalues.within"], whole["eigenvalues.within"], rtol=1e-8, atol=1e-12
+    )
 
 
 def test_a_classifier_outside_the_subspace_is_noticed():
@@ -190,7 +210,7 @@ def test_a_classifier_outside_the_subspace_is_noticed():
     assert found["nc1_pinv"] == pytest.approx(
         collapse_of(moments)["nc1_pinv"], rel=1e-10
     )
-    assert "only collected" in found.reasons["predictions.xu2023.*"]
+    assert "collected in the span" in found.reasons["predictions.xu2023.*"]
 
 
 def test_the_section_holds_both_samples_and_the_conventions():

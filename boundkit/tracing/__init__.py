@@ -1,0 +1,1 @@
+"""A training run, checkpoint by checkpoint: norms, margins, collapse, ranks over time."""
