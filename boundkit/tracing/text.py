@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from boundkit.report.escape import escape
 from boundkit.report.spans import cells, clip, pad, plain, wrap
-from boundkit.report.wording import at_most, power, significant
+from boundkit.report.wording import at_most, plural, power, significant
 from boundkit.tracing.phase import TEST_ERROR, TRAIN_ERROR
 
 if TYPE_CHECKING:
@@ -227,18 +227,20 @@ def _flow(trace: Trace, width: int) -> list[Line]:
     phase = "terminal phase" if flow.terminal else "all checkpoints"
     law = (
         f"Signal-to-noise dynamics: {c1:g} log w + {c2:g} w^2 + {c3:g} w^4 = a + t, "
-        f"{len(flow.ranks)} values at {len(flow.places)} checkpoints ({phase})."
+        f"{plural(len(flow.ranks), 'value')} at {len(flow.places)} checkpoints ({phase})."
     )
-    fits = (
-        (
-            f"t proportional to the {axis}: residual {_percent(flow.residual_by_place)} of w, "
-            f"R2 {flow.r2_by_place:.3f}, {flow.rate:.3g} of flow time per {axis}."
-        ),
-        (
-            f"one free t per checkpoint: residual {_percent(flow.residual_free)} of w, "
-            f"R2 {flow.r2_free:.3f}."
-        ),
+    backward = "" if flow.rate > 0 else " The values shrink, against the law."
+    by_place = (
+        f"t proportional to the {axis}: residual {_percent(flow.residual_by_place)} of w, "
+        f"R2 {flow.r2_by_place:.3f}, {flow.rate:.3g} of flow time per {axis}.{backward}"
     )
+    free = (
+        f"one free t per checkpoint: residual {_percent(flow.residual_free)} of w, "
+        f"R2 {flow.r2_free:.3f}."
+    )
+    if len(flow.ranks) == 1:
+        free = "one free t per checkpoint: fits any run, since there is one value only."
+    fits = (by_place, free)
     caution = (
         "The law is of a renormalized flow of free features on the central path, without "
         "weight decay; how well it fits says how near the run is to that, no more."

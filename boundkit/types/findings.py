@@ -80,7 +80,9 @@ class Certificate:
         if self.value is None and self.log10 is not None:
             value = f"at most 10^{self.log10:.1f}"
         states = {True: "holds", False: "violated", None: "not checked"}
-        rows = [(states[a.holds], a.name, a.detail) for a in self.assumptions]
+        rows: list[tuple[object, ...]] = [
+            (states[a.holds], a.name, a.detail) for a in self.assumptions
+        ]
         rows += [("term", name, term) for name, term in self.terms.items()]
         rows += [("source", self.source, self.note)]
         table = "".join(

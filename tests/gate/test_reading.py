@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+from re import DOTALL, findall
+
 import pytest
+import yaml
 
 from boundkit.errors import UsageError
 from boundkit.gate.policy import CertificateRule, LayerRule, ValueRule, WarningRule
@@ -114,3 +118,22 @@ def test_a_file_that_is_no_policy_is_refused(tmp_path, content, message):
 
     with pytest.raises(UsageError, match=message):
         read_policy(path)
+
+
+def test_the_policy_of_the_documentation_is_one():
+    page = (Path(__file__).parents[2] / "docs/check.md").read_text("utf-8")
+    (written,) = findall(r"```toml\n(.*?)```", page, DOTALL)
+
+    assert len(parse(written, "docs/check.md").rules) == 8
+
+
+def test_the_snippets_of_the_documentation_are_yaml():
+    page = (Path(__file__).parents[2] / "docs/check.md").read_text("utf-8")
+    github, gitlab = map(yaml.safe_load, findall(r"```yaml\n(.*?)```", page, DOTALL))
+    action = yaml.safe_load(
+        (Path(__file__).parents[2] / "action.yml").read_text("utf-8")
+    )
+
+    assert github["steps"][-1]["with"].keys() <= action["inputs"].keys()
+    assert "--format junit=boundkit.xml" in gitlab["boundkit"]["script"][-1]
+    assert gitlab["boundkit"]["artifacts"]["reports"] == {"junit": "boundkit.xml"}

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import boundkit
@@ -85,6 +86,17 @@ def test_the_fit_is_told_with_its_constants_and_residuals():
     assert "1280 log w + 320 w^2 + 20 w^4 = a + t, 3 values at 6 checkpoints" in text
     assert text.count("residual") == 2
     assert "no more." in text
+
+
+def test_one_value_is_said_to_prove_nothing_and_a_shrinking_one_to_contradict():
+    flow = replace(bundled().flow, ranks=np.array([1]), rate=-2.0)
+
+    text = joined(replace(bundled(), flow=flow))
+
+    assert "1 value at 6 checkpoints" in text
+    assert "fits any run, since there is one value only" in text
+    assert "The values shrink, against the law." in text
+    assert "shrink" not in joined(bundled())
 
 
 def test_a_fit_that_is_missing_is_explained():
