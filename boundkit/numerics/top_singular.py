@@ -212,7 +212,7 @@ def top_singular_values(
         tolerance: Relative error to stop at.
         steps: Most readings of the matrix.
         single: Whether to iterate in float32 first, which is faster, and check in
-            float64 after; for one value only.
+            float64 after; for one value, and a norm between 1e-3 and 1e9, only.
     """
     generator = np.random.default_rng(0)
     width = min(count + 1, columns)

@@ -15,7 +15,7 @@ from boundkit.report.sections.headline import headline
 from boundkit.report.sections.layer_table import layer_cells, rho_sentence
 from boundkit.report.sections.omissions import omissions
 from boundkit.report.spans import plain
-from boundkit.report.wording import significant, sizes
+from boundkit.report.wording import at_most, significant, sizes
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -80,7 +80,12 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
-    environment.filters |= {"shown": escape, "sizes": sizes, "number": _number}
+    environment.filters |= {
+        "shown": escape,
+        "sizes": sizes,
+        "number": _number,
+        "above": _above,
+    }
     written = files("boundkit.report").joinpath("page/page.html.jinja")
     return environment.from_string(written.read_text("utf-8"))
 
@@ -127,5 +132,12 @@ def _number(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return significant(value, 6)
+        written = significant(value, 6)
+        plainly = "." in written and "e" not in written
+        return written.rstrip("0").rstrip(".") if plainly else written
     return escape(str(value))
+
+
+def _above(value: float | None) -> str:
+    """Return an upper bound with six digits, rounded up so that it still is one."""
+    return "-" if value is None else at_most(value, digits=6)

@@ -8,8 +8,9 @@ import pytest
 
 from boundkit.report.escape import has_hidden
 from boundkit.report.html import render
+from boundkit.report.model import Certificates
 from boundkit.types import Notice
-from tests.report.reports import REPORTS, layer, proved, report
+from tests.report.reports import REPORTS, certificate, layer, proved, report
 
 each_report = pytest.mark.parametrize("name", REPORTS)
 VOID = {"meta", "link", "input", "br"}
@@ -171,3 +172,13 @@ def test_a_large_ledger_is_cut_and_says_so():
     ).text
 
     assert "The first 4000 of 4001; the whole ledger is in --format json." in text
+
+
+def test_an_upper_bound_is_rounded_up_and_other_numbers_lose_their_zeros():
+    made = report(
+        certificates=Certificates((certificate(value=0.12345611, terms={"n": 0.5}),))
+    )
+    text = Page(render(made)).text
+
+    assert "value 0.123457" in text
+    assert "n 0.5 delta 0.05 value" in text
