@@ -38,7 +38,9 @@ def main() -> None:
     expected = np.array(loop())
     worst = float((np.abs(found - expected) / np.abs(expected)).max())
     print(description())
-    print(f"{_RESAMPLES:,} resamples of {_ROWS:,} x {_COLUMNS}, CPU seconds, medians of 5")
+    print(
+        f"{_RESAMPLES:,} resamples of {_ROWS:,} x {_COLUMNS}, CPU seconds, medians of 5"
+    )
     print(f"by counts, drawing included  {fast:8.3f} (least {least:.3f})", end="  ")
     print(f"at most {_TARGET}: {'met' if fast <= _TARGET else 'MISSED'}")
     print(f"loop over OLS, scaled        {slow:8.2f}")

@@ -232,6 +232,8 @@ def top_singular_values(
 
 def _top(ritz: _Ritz, count: int, reads: int) -> TopValues:
     values = np.sqrt(ritz.squares[:count])
-    # Half, for a square root; residuals below rounding are rounding.
-    errors = np.maximum(ritz.errors(count) / 2, 1e-15)
+    # Half, for a square root; residuals below rounding, which is that of the largest
+    # square, are rounding.
+    unit = np.maximum(values / (values[0] or 1.0), 1e-9)
+    errors = np.maximum(ritz.errors(count) / 2, 1e-15 / unit**2)
     return TopValues(values, errors, reads + ritz.reads)

@@ -283,7 +283,8 @@ Formats = Annotated[
     typer.Option(
         "--format",
         metavar="NAME[=PATH]",
-        help="text (default) or json, on stdout or into a file. May be repeated.",
+        help="text (default), json, and what else the command knows, on stdout or into a "
+        "file. May be repeated.",
     ),
 ]
 Output = Annotated[

@@ -320,3 +320,14 @@ def test_the_top_by_either_way(shape, scale):
     np.testing.assert_allclose(
         found.values, np.linalg.norm(values / scale, 2) * scale, rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("scale", [1e-18, 1e-4, 1.0, 1e8, 1e18])
+def test_the_top_of_float32_at_any_scale(scale):
+    values = np.random.default_rng(1).standard_normal((140, 150)) * scale
+    values = values.astype(np.float32)
+    exact = np.linalg.norm(values.astype(float) / scale, 2) * scale
+
+    np.testing.assert_allclose(
+        layer_spectrum(stored(values), "top").values, exact, rtol=1e-6
+    )

@@ -101,3 +101,12 @@ def test_a_wide_cluster_at_the_top():
     for single in (False, True):
         found = top(matrix, single=single)
         np.testing.assert_allclose(found.values[0], exact, rtol=1e-6)
+
+
+def test_values_that_drown_in_rounding_are_not_said_to_be_known():
+    s = [1.0, 1e-2, 1e-4, 1e-8, 0.0]
+    found = top(rotated(s, 40), count=5)
+    known = found.errors <= 1e-6
+
+    assert known.tolist() == [True, True, True, False, False]
+    np.testing.assert_allclose(found.values[known], s[:3], rtol=1e-6)

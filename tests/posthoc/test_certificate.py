@@ -95,7 +95,7 @@ def test_more_errors_than_samples_are_refused():
 
 @pytest.mark.parametrize("found", [[], {}, {"schema": "boundkit.report/1"}, None])
 def test_another_document_is_refused(found):
-    with pytest.raises(DataError, match="not a boundkit.certificate/1 document"):
+    with pytest.raises(DataError, match=r"not a boundkit\.certificate/1 document"):
         parsed(found, "c.json")
 
 

@@ -5,9 +5,11 @@ import torch
 
 from boundkit.posthoc.threads import fastest_threads
 
+pytestmark = pytest.mark.usefixtures("two_threads")
 
-@pytest.fixture(autouse=True)
-def _two_threads():
+
+@pytest.fixture
+def two_threads():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
