@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boundkit.errors import UsageError
-from boundkit.plot.level_bars import Bars
-from boundkit.plot.scatter import Cloud, Scattered
+from boundkit.plot.regressions.level_bars import Bars
+from boundkit.plot.regressions.scatter import Cloud, Scattered
 from boundkit.report.wording import significant
 
 if TYPE_CHECKING:

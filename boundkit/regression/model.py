@@ -164,7 +164,7 @@ class Regression:
 
     def plot(self) -> Figure:
         """Draw the points with their line, its intervals, and error bars over repeats."""
-        from boundkit.plot.scatter import scatter
+        from boundkit.plot.regressions.scatter import scatter
         from boundkit.regression.drawing import scattered
 
         return scatter(scattered(self))
@@ -175,7 +175,7 @@ class Regression:
         Raises:
             UsageError: ``by`` is empty.
         """
-        from boundkit.plot.level_bars import level_bars
+        from boundkit.plot.regressions.level_bars import level_bars
         from boundkit.regression.drawing import barred
 
         return level_bars(barred(self))

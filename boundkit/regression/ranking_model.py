@@ -127,7 +127,11 @@ class Ranking:
 
     def plot(self) -> Figure:
         """Draw correlations and sign errors of the measures, best first."""
-        from boundkit.plot.ranking_chart import Ranked, RankedMeasure, ranking_chart
+        from boundkit.plot.regressions.ranking_chart import (
+            Ranked,
+            RankedMeasure,
+            ranking_chart,
+        )
 
         return ranking_chart(
             Ranked(

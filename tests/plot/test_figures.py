@@ -66,7 +66,7 @@ def text_of(figure):
 
 
 def test_every_file_with_a_figure_is_in_the_catalog():
-    others = {"saving", "sheet", "sources", "trajectories"}
+    others = {"regressions", "saving", "sheet", "sources", "trajectories"}
     files = {module.name for module in pkgutil.iter_modules(plot.__path__)} - others
 
     assert {each.__name__ for each in FIGURES} == files

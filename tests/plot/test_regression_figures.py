@@ -8,9 +8,9 @@ import pytest
 
 import boundkit
 from boundkit.errors import UsageError
-from boundkit.plot.level_bars import Bars, level_bars
-from boundkit.plot.ranking_chart import Ranked, RankedMeasure, ranking_chart
-from boundkit.plot.scatter import Cloud, Scattered, scatter
+from boundkit.plot.regressions.level_bars import Bars, level_bars
+from boundkit.plot.regressions.ranking_chart import Ranked, RankedMeasure, ranking_chart
+from boundkit.plot.regressions.scatter import Cloud, Scattered, scatter
 
 NASTY = r"a$b_{\frac} ü" + "\n\x1b[31m" + "x" * 300
 NAN = float("nan")
