@@ -1,36 +1,12 @@
 """The notebook runs from top to bottom, and its stored outputs are of its cells."""
 
 import json
-import sys
 from pathlib import Path
 
-import pytest
-import torch
+from tests.examples.notebooks import kinds
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOTEBOOK = EXAMPLES / "sweep" / "regress.ipynb"
-
-
-@pytest.fixture
-def run(monkeypatch):
-    """Import the runner of notebooks, and leave threads and modules as they are."""
-    monkeypatch.syspath_prepend(str(EXAMPLES / "collapse"))
-    threads = torch.get_num_threads()
-    import run as runner
-
-    yield runner
-    torch.set_num_threads(threads)
-    for name in ("run", "picture"):
-        sys.modules.pop(name, None)
-
-
-def kinds(notebook):
-    """Return what each cell shows: streams, and the types of its last value."""
-    return [
-        [sorted(output.get("data", {"stream": None})) for output in cell["outputs"]]
-        for cell in notebook["cells"]
-        if cell["cell_type"] == "code"
-    ]
 
 
 def test_the_notebook_runs_and_shows_what_it_stores(run):

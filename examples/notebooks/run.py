@@ -1,7 +1,7 @@
-"""Run the notebook's cells in order and keep what they show; needs no Jupyter.
+"""Run a notebook's cells in order and keep what they show; needs no Jupyter.
 
-``python examples/trace/run.py`` refreshes the outputs in ``trace.ipynb``;
-``--check`` runs the cells and writes nothing; a path runs another notebook.
+``python examples/notebooks/run.py NOTEBOOK`` refreshes the outputs in the notebook;
+``--check`` runs the cells and writes nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["NOTEBOOK", "executed"]
-
-NOTEBOOK = Path(__file__).with_name("trace.ipynb")
+__all__ = ["executed"]
 
 
 def executed(notebook: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -94,9 +92,8 @@ def _lines(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    named = [Path(each).resolve() for each in sys.argv[1:] if each != "--check"]
-    place = named[0] if named else NOTEBOOK
-    fresh = executed(json.loads(place.read_text("utf-8")), place.parent)
-    if "--check" not in sys.argv:
-        text = json.dumps(fresh, indent=1, ensure_ascii=False) + "\n"
-        place.write_text(text, encoding="utf-8")
+    for place in (Path(each).resolve() for each in sys.argv[1:] if each != "--check"):
+        fresh = executed(json.loads(place.read_text("utf-8")), place.parent)
+        if "--check" not in sys.argv:
+            text = json.dumps(fresh, indent=1, ensure_ascii=False) + "\n"
+            place.write_text(text, encoding="utf-8")
