@@ -19,7 +19,8 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from benchmarks.rademacher_enumeration import Result, samples
+from benchmarks.rademacher_enumeration import Result
+from benchmarks.tiny_nets import samples
 from boundkit import readers
 from boundkit.certify.rademacher import class_factor
 from boundkit.certify.residual import combined

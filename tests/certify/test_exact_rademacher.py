@@ -8,14 +8,12 @@ import pytest
 import torch
 
 from benchmarks.rademacher_enumeration import (
-    CASES,
-    QUICK,
     filter_norms,
     measure,
-    samples,
     suprema,
     unit_squares,
 )
+from benchmarks.tiny_nets import CASES, QUICK, samples
 from boundkit.certify.bartlett2017 import spectral_complexity
 from boundkit.certify.chain import chain, path_counts
 from boundkit.certify.margin import dudley
