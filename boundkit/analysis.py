@@ -142,6 +142,7 @@ def analyze(
         batch_size=batch_size,
         confidence=confidence,
         spectra=spectra,
+        device=device,
     )
     extent = spectra if "spectra" in parts else "none"
     arguments.require_convention(convention, extent)

@@ -125,6 +125,7 @@ def require_sense(
     batch_size: int,
     confidence: str = "empirical",
     spectra: str = "auto",
+    device: str = "auto",
 ) -> None:
     """Refuse arguments that are out of range or contradict each other.
 
@@ -138,6 +139,8 @@ def require_sense(
         batch_size: Samples at a time.
         confidence: Form of the confidence terms.
         spectra: How much of each spectrum to compute.
+        device: Where to compute; one that is asked for by name must be there, whether
+            or not something is computed on it.
 
     Raises:
         UsageError: The message names the argument, what it must be and what it is.
@@ -148,6 +151,11 @@ def require_sense(
     _require(good, "input_norm", "be a positive number", input_norm)
     _require(batch_size >= 1, "batch_size", "be at least 1", batch_size)
     _require(spectra in _EXTENTS, "spectra", f"be among {', '.join(_EXTENTS)}", spectra)
+    if device not in {"auto", "cpu"}:
+        # Only now, since it loads torch.
+        from boundkit.measure.forward import resolved
+
+        resolved(device)
     if model is None and (data is not None or test_data is not None):
         raise UsageError(
             "data need a model to run them through: give --model, or model= in Python"

@@ -118,7 +118,7 @@ def test_the_shown_refusal_is_what_is_said(capfd):
 
     assert run(["analyze", str(ROOT / shown)]) == 3
     said = capfd.readouterr().err.replace(f"{ROOT.as_posix()}/", "")
-    assert f"$ boundkit analyze {shown}\n{said}" in page
+    assert f"$ boundkit analyze {shown} # exit 3\n{said}" in page
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.NAME)

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["produced"]
 
+_RUNNING = "mend the file; python {} shows where"
+_IMPORTING = (
+    "run boundkit where it can be imported (this folder is searched first, then the "
+    "Python that boundkit is installed in), or name the file: path/to/file.py:callable"
+)
+_CALLING = "it is called without arguments, in this folder: make that work"
+
 
 def produced(
     spec: str, finished: Callable[[Any], bool], error: type[BoundkitError]
@@ -48,7 +55,8 @@ def produced(
     if path.suffix == ".py" and not path.is_file():
         raise error(f"{place}: no such file; check the path in {spec!r}")
     with _importable(path.resolve().parent):
-        with _explained(f"importing {place}", error):
+        remedy = _RUNNING.format(place) if path.suffix == ".py" else _IMPORTING
+        with _explained(f"importing {place}", error, remedy):
             module = (
                 _executed(path)
                 if path.suffix == ".py"
@@ -57,7 +65,7 @@ def produced(
         found = _attribute(module, name, place, error)
         if finished(found):
             return found
-        with _explained(f"calling {spec}", error):
+        with _explained(f"calling {spec}", error, _CALLING):
             return found()
 
 
@@ -84,15 +92,16 @@ def _importable(folder: Path) -> Generator[None, None, None]:
 
 
 @contextmanager
-def _explained(doing: str, error: type[BoundkitError]) -> Generator[None, None, None]:
+def _explained(
+    doing: str, error: type[BoundkitError], remedy: str
+) -> Generator[None, None, None]:
     try:
         yield
     # Foreign code may raise anything, and may call sys.exit while it is imported.
     except (Exception, SystemExit) as raised:
         line = (str(raised).strip().splitlines() or ["no message"])[0]
         raise error(
-            f"{doing} raised {type(raised).__name__}: {line}; make it work without"
-            " arguments from this directory"
+            f"{doing} raised {type(raised).__name__}: {line}; {remedy}"
         ) from raised
 
 

@@ -6,14 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boundkit.numerics.class_moments import Agreement
+from boundkit.numerics.products import keeps_digits
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Centers", "agreement", "decision"]
+__all__ = ["Centers", "agreement", "decision", "leading", "tally"]
 
 #: Differences of squared distances that are rounding, relative to their terms.
 _ROUNDING = 1e-12
+#: Rounding of one float32 operation, with room for what bounds leave out.
+_SINGLE = 6.1e-8
+#: Multiplications from which on scores in float32 come first.
+_MANY = 2**22
+#: Classes beyond which all distances between means are too many numbers.
+_CLASSES = 4096
+#: Classes from which on numpy finds the largest of a row faster than torch.
+_LONG = 64
+#: Bytes of the smallest floating type that numpy shares with torch in full.
+_NUMPY = 4
+#: Squared sizes whose float32 products neither overflow nor vanish.
+_LEAST, _MOST = 1e-20, 1e28
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +41,8 @@ class Centers:
         offsets: (C,) minus half their squared lengths; minus infinity for a class
             without samples, which is never the nearest.
         size: () largest squared length.
+        apart: (C,) distance to the nearest other mean, or a little less; infinite
+            where there is none, 0 where it is not known or the class has no samples.
     """
 
     origin: torch.Tensor
@@ -35,6 +50,7 @@ class Centers:
     directions: torch.Tensor
     offsets: torch.Tensor
     size: torch.Tensor
+    apart: torch.Tensor
 
     @classmethod
     def of(cls, mean: torch.Tensor, count: torch.Tensor) -> Centers:
@@ -54,7 +70,68 @@ class Centers:
         )
         squares = centered.square().sum(1)
         offsets = torch.where(there, -squares / 2, -torch.inf)
-        return cls(origin, mean, centered.mT, offsets, squares.amax())
+        size = squares.amax()
+        apart = _apart(centered, squares, size, there)
+        return cls(origin, mean, centered.mT, offsets, size, apart)
+
+    def clearly_own(
+        self, labels: torch.Tensor, lengths: torch.Tensor, errors: torch.Tensor
+    ) -> torch.Tensor:
+        """Say of which samples no other mean can be as near as their own class's.
+
+        A sample that is nearer to its mean than half of the way to the next one need
+        not be compared with any (Elkan 2003, Lemma 1).
+
+        Args:
+            labels: (b,) classes.
+            lengths: (b,) distances to the means of those.
+            errors: (b,) bounds of how wrong these distances are.
+
+        Returns:
+            (b,) bool; never where another mean is equally near within rounding.
+        """
+        way = self.apart.index_select(0, labels)
+        reach = lengths + errors
+        gap = way * (way / 2 - reach)
+        # NaN compares as false: then the means are compared one by one.
+        return gap > 2 * self._slack(reach + self.size.sqrt())
+
+    def _slack(self, lengths: torch.Tensor) -> torch.Tensor:
+        return _ROUNDING * (lengths * self.size.sqrt() + self.size)
+
+    def screened(
+        self, placed: torch.Tensor, errors: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Return the nearest means by float32 products, and of which that is certain.
+
+        Args:
+            placed: (b, p) features less `origin`, on the CPU, of any floating dtype.
+            errors: (b,) bounds of how far they are from their places.
+
+        Returns:
+            (b,) int64 classes and (b,) bool, or None where this saves nothing.
+        """
+        import torch
+
+        size = float(self.size)
+        if len(placed) * self.directions.numel() < _MANY or not _LEAST < size < _MOST:
+            return None
+        if not keeps_digits("cpu"):
+            return None
+        scores = placed.new_empty(
+            len(placed), self.directions.shape[1], dtype=torch.float32
+        )
+        # Writing into room of its own, it is not subject to autocast.
+        torch.addmm(
+            self.offsets.float(), placed.float(), self.directions.float(), out=scores
+        )
+        best, found, second = leading(scores)
+        lengths = torch.linalg.vector_norm(placed, dim=1).double() + errors
+        # Each score is a sum of p + 1 float32 products of rounded numbers (Higham 2002,
+        # eq. 3.5, and Cauchy-Schwarz), of places that are off by ``errors`` themselves.
+        unit = _SINGLE * (len(self.directions) + 8)
+        wrong = unit * (lengths * size**0.5 + size) + errors * size**0.5
+        return found, best.double() - second.double() > 2 * wrong
 
     def nearest(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the class whose mean is nearest; the lowest of those equally near.
@@ -66,12 +143,32 @@ class Centers:
             (b,) int64 classes, and (b,) whether another mean is equally near within
             rounding.
         """
+        return self.decided(features.double() - self.origin)
+
+    def decided(self, placed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the same of features whose place is known.
+
+        Args:
+            placed: (b, p) float64 features less `origin`.
+        """
         import torch
 
-        centered = features.double() - self.origin
-        scores = torch.addmm(self.offsets, centered, self.directions)
-        lengths = torch.linalg.vector_norm(centered, dim=1)
-        slack = _ROUNDING * (lengths * self.size.sqrt() + self.size)
+        errors = placed.new_zeros(len(placed))
+        quick = self.screened(placed, errors) if placed.device.type == "cpu" else None
+        if quick is None:
+            return self._compared(placed)
+        found, sure = quick
+        tied = torch.zeros_like(sure)
+        rest = (~sure).nonzero().squeeze(1)
+        if len(rest):
+            found[rest], tied[rest] = self._compared(placed.index_select(0, rest))
+        return found, tied
+
+    def _compared(self, placed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        import torch
+
+        scores = torch.addmm(self.offsets, placed, self.directions)
+        slack = self._slack(torch.linalg.vector_norm(placed, dim=1))
         best, found = scores.max(1)
         scores.scatter_(1, found.unsqueeze(1), -torch.inf)
         enough = best - slack
@@ -85,6 +182,47 @@ class Centers:
         return near.argmax(1), tied
 
 
+def _apart(
+    centered: torch.Tensor,
+    squares: torch.Tensor,
+    size: torch.Tensor,
+    there: torch.Tensor,
+) -> torch.Tensor:
+    import torch
+
+    if len(centered) > _CLASSES:
+        return torch.zeros_like(squares)
+    between = torch.addmm(squares.unsqueeze(1) + squares, centered, centered.mT * -2)
+    between.fill_diagonal_(torch.inf)
+    between.masked_fill_(~there, torch.inf)
+    # What rounding may have added.
+    least = (between.amin(1) - _ROUNDING * size).clamp(min=0).sqrt()
+    return torch.where(there, least, 0.0)
+
+
+def leading(
+    scores: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the largest of each row, where it is, and the next one.
+
+    Args:
+        scores: (b, C), C at least 1; it is overwritten.
+
+    Returns:
+        (b,) values, (b,) int64 the first that has it, (b,) the largest of the others,
+        minus infinity where there is none.
+    """
+    import torch
+
+    if scores.device.type == "cpu" and scores.shape[1] >= _LONG:
+        found = torch.from_numpy(scores.numpy().argmax(1))
+        best = scores.gather(1, found.unsqueeze(1)).squeeze(1)
+    else:
+        best, found = scores.max(1)
+    second = scores.scatter_(1, found.unsqueeze(1), -torch.inf).amax(1)
+    return best, found, second
+
+
 def decision(outputs: torch.Tensor) -> torch.Tensor:
     """Return the class that a net decides for: the largest output, the lowest of equals.
 
@@ -94,8 +232,14 @@ def decision(outputs: torch.Tensor) -> torch.Tensor:
     Returns:
         (b,) int64.
     """
+    import torch
+
     if outputs.shape[1] == 1:
         return (outputs.squeeze(1) > 0).long()
+    if outputs.device.type == "cpu" and outputs.shape[1] >= _LONG:
+        narrow = outputs.dtype.itemsize < _NUMPY
+        known = outputs.detach().float() if narrow else outputs.detach()
+        return torch.from_numpy(known.numpy().argmax(1))
     return outputs.argmax(1)
 
 
@@ -118,16 +262,42 @@ def agreement(
     import torch
 
     wide = features.double()
-    nearest, tied = centers.nearest(wide)
-    zero = torch.zeros(len(centers.offsets), dtype=torch.int64, device=labels.device)
+    placed = wide - centers.origin
+    nearest, tied = centers.decided(placed)
+    to_center = torch.linalg.vector_norm(placed, dim=1)
+    # The same room: fresh memory costs more than the arithmetic.
+    torch.index_select(centers.means, 0, labels, out=placed)
+    sizes = (torch.linalg.vector_norm(placed.sub_(wide), dim=1), to_center)
+    return tally(labels, len(centers.offsets), (nearest, tied), sizes, decided, unbiased)
+
+
+def tally(
+    labels: torch.Tensor,
+    classes: int,
+    near: tuple[torch.Tensor, torch.Tensor],
+    lengths: tuple[torch.Tensor, torch.Tensor],
+    decided: torch.Tensor | None,
+    unbiased: torch.Tensor | None,
+) -> Agreement:
+    """Count decisions and add up distances, class by class.
+
+    Args:
+        labels: (b,) int64, 0..C-1.
+        classes: C.
+        near: (b,) nearest means, and (b,) whether another one is equally near.
+        lengths: (b,) float64 distances to the own mean, and (b,) to the mean of means.
+        decided: (b,) the net's decisions, or None.
+        unbiased: (b,) its decisions without the bias of the head, or None.
+    """
+    import torch
+
+    nearest, tied = near
+    zero = torch.zeros(classes, dtype=torch.int64, device=labels.device)
 
     def counted(where: torch.Tensor) -> torch.Tensor:
         return zero.index_add(0, labels, where.long())
 
-    def lengths(rows: torch.Tensor) -> torch.Tensor:
-        sizes = torch.linalg.vector_norm(rows, dim=1)
-        return zero.double().index_add(0, labels, sizes)
-
+    to_mean, to_center = (zero.double().index_add(0, labels, one) for one in lengths)
     return Agreement(
         count=counted(torch.ones_like(labels)),
         nearest_errors=counted(nearest != labels),
@@ -135,6 +305,6 @@ def agreement(
         net_errors=None if decided is None else counted(decided != labels),
         mismatches=None if decided is None else counted(decided != nearest),
         mismatches_unbiased=None if unbiased is None else counted(unbiased != nearest),
-        to_mean=lengths(wide - centers.means.index_select(0, labels)),
-        to_center=lengths(wide - centers.origin),
+        to_mean=to_mean,
+        to_center=to_center,
     )

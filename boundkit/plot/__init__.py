@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from boundkit.plot.choosing import chosen
 from boundkit.plot.class_cosines import class_cosines
 from boundkit.plot.class_spread import class_spread
 from boundkit.plot.covariance_eigenvalues import covariance_eigenvalues
+from boundkit.plot.layer_norms import layer_norms
 from boundkit.plot.layer_spectra import layer_spectra
 from boundkit.plot.loss_decomposition import loss_decomposition
 from boundkit.plot.margin_histogram import margin_histogram
 from boundkit.plot.saving import save
-from boundkit.plot.sources import Sources, flat, from_report, from_sections
+from boundkit.plot.sources import Sources, flat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +27,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FIGURES",
     "Sources",
+    "chosen",
     "drawn",
     "flat",
-    "from_report",
-    "from_sections",
     "save",
 ]
 
@@ -39,6 +40,7 @@ FIGURES: tuple[Callable[[Sources], Figure | None], ...] = (
     covariance_eigenvalues,
     class_spread,
     loss_decomposition,
+    layer_norms,
     layer_spectra,
 )
 

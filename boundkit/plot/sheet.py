@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["BLUE", "COLORS", "GRAY", "GREEN", "ORANGE", "plain", "sheet", "ticks_of"]
 
@@ -56,6 +55,8 @@ def sheet(
         rows: Of axes.
         columns: Of axes.
     """
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     room = max(int(_LETTERS * width) - len(what), 12)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from boundkit.arguments import named
 from boundkit.posthoc.certificate import CertificateFile
 from boundkit.posthoc.coded import bits
 from boundkit.posthoc.coded_json import plain_network
 from boundkit.posthoc.family import center_sha256
 from boundkit.posthoc.occam import nats_of, occam, relaxed
+from boundkit.posthoc.taken import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,16 +49,13 @@ def code_certificate(
     best: Found,
     count: Count,
     center: Mapping[str, torch.Tensor],
-    *,
     delta: float,
-    file: str | None,
-    sha256: str | None,
-    model: str | None,
-    init: str | None,
+    model: Any,
+    init: Any,
     beside: Mapping[str, float | None],
     seconds: Mapping[str, float],
 ) -> CertificateFile:
-    """Return what is proved about a coded network.
+    """Return what is proved about a coded network in memory.
 
     Args:
         found: The checkpoint in its model.
@@ -65,20 +64,17 @@ def code_certificate(
         count: Its errors on the whole sample.
         center: What it is added to.
         delta: Probability that the statement fails.
-        file: Name of the certified file, or None.
-        sha256: Of that file.
-        model: SPEC, or None.
-        init: Path of the checkpoint from before training, or None.
+        model: As the user gave it.
+        init: Likewise, or None.
         beside: Hold-out numbers.
         seconds: Of each stage.
     """
     spent = bits(best.network).total
     bound = occam(count.guarded, sample.n, spent, delta)
-    where = "the returned state_dict" if file is None else f"the file {file}"
     classes = max(count.outputs, 2)
     return CertificateFile(
         kind="code",
-        certifies=f"{where}, not the checkpoint that was given",
+        certifies="the returned state_dict, not the checkpoint that was given",
         bound=bound,
         delta=delta,
         n=sample.n,
@@ -86,14 +82,16 @@ def code_certificate(
         classes=classes,
         chance_error=sample.chance_error,
         complexity_nats=nats_of(spent),
-        model=model,
+        model=named(model),
         sha256_in=found.sha256,
-        sha256_out=sha256,
+        sha256_out=None,
         data_sha256=sample.sha256,
         premises=_PREMISES,
         warnings=_warnings(found, sample, best, vacuous=bound >= 1 - 1 / classes),
         reference=MappingProxyType(dict(beside)),
-        own=_own(best, relaxed(count.guarded, sample.n, spent, delta), center, init),
+        own=_own(
+            best, relaxed(count.guarded, sample.n, spent, delta), center, place_of(init)
+        ),
         seconds=seconds,
     )
 

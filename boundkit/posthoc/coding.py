@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from boundkit.arguments import named
-from boundkit.data import open_data
 from boundkit.errors import ModelError, UsageError
 from boundkit.measure.forward import placed, resolved
-from boundkit.posthoc.certificate import rendered
 from boundkit.posthoc.code_certificate import code_certificate
 from boundkit.posthoc.code_search import RANKS, searched
 from boundkit.posthoc.coded import decoded
 from boundkit.posthoc.counting import counted
-from boundkit.posthoc.drawing import certificate_path
-from boundkit.posthoc.opened import opened
 from boundkit.posthoc.prior_center import neutral
+from boundkit.posthoc.published import place_wanted, published
 from boundkit.posthoc.reference import references
-from boundkit.posthoc.sample import gathered, require_labels
+from boundkit.posthoc.sample import require_labels
 from boundkit.posthoc.starting_values import starting_values
-from boundkit.posthoc.weights_file import require_place, write_weights, write_whole
+from boundkit.posthoc.taken import taken
 from boundkit.posthoc.with_tensors import state_with
 from boundkit.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import torch
 
     from boundkit.posthoc.certificate import CertificateFile
     from boundkit.posthoc.coded import Center, CodedNetwork
+    from boundkit.posthoc.counting import Count
     from boundkit.posthoc.opened import Opened
     from boundkit.posthoc.sample import Sample
 
@@ -109,19 +106,14 @@ def code(
     """
     begun = time.perf_counter()
     ranks = _require_sense(data, delta, budget, batch_size, lowrank)
-    place = None if out is None else Path(out)
-    if place is not None:
-        require_place(place, source)
+    place = place_wanted(out, source)
     clock, where = Stopwatch(), resolved(device)
     with clock.stage("data"):
-        samples = open_data(data, "train")
-        found = opened(source, model, samples.shape, key=key, trust=trust)
-        sample = gathered(samples, batch_size)
+        found, sample = taken(
+            source, model, data, "train", batch_size, key=key, trust=trust
+        )
         _require_runs(found, sample)
-        centers: Centers = {"zero": neutral(found.net)}
-        if init is not None:
-            start = starting_values(found, init, sample, where, batch_size, trust)
-            centers["init"] = start
+        centers = _centers(found, init, sample, where, batch_size, trust)
     with clock.stage("search"):
         best = searched(
             found.net,
@@ -137,33 +129,15 @@ def code(
         )
     center = centers[best.network.center]
     tensors = _tensors(best.network, center)
-    module = placed(found.net.module, where)
     with clock.stage("count"):
-        batches = sample.batches(batch_size)
-        (count,) = counted(
-            module, [tensors], batches, where, progress=progress, total=sample.n
-        )
+        count = _counted(found, tensors, sample, where, batch_size, progress)
     with clock.stage("beside"):
         nets = (found.trained, found.net.module, tensors)
         beside = references(*nets, test_data, delta, where, batch_size)
     state = state_with(found.net.module, tensors)
-    certificate = code_certificate(
-        found,
-        sample,
-        best,
-        count,
-        center,
-        delta=delta,
-        file=None if place is None else place.name,
-        sha256=None if place is None else write_weights(place, state),
-        model=named(model),
-        init=named(init),
-        beside=beside,
-        seconds=clock.read(),
-    )
-    if place is not None:
-        write_whole(certificate_path(place), rendered(certificate).encode())
-    return Coding(certificate, MappingProxyType(state))
+    rest = (delta, model, init, beside, clock.read())
+    certificate = code_certificate(found, sample, best, count, center, *rest)
+    return Coding(published(certificate, state, place), MappingProxyType(state))
 
 
 def _require_sense(
@@ -224,3 +198,33 @@ def _tensors(
 
     arrays = {n: t.detach().float().cpu().numpy() for n, t in center.items()}
     return {n: torch.from_numpy(v) for n, v in decoded(network, arrays).items()}
+
+
+def _centers(
+    found: Opened,
+    init: Any,
+    sample: Sample,
+    device: torch.device,
+    batch_size: int,
+    trust: bool,
+) -> Centers:
+    centers: Centers = {"zero": neutral(found.net)}
+    if init is not None:
+        own = starting_values(found, init, sample, device, batch_size, trust)
+        centers["init"] = own
+    return centers
+
+
+def _counted(
+    found: Opened,
+    tensors: Mapping[str, torch.Tensor],
+    sample: Sample,
+    device: torch.device,
+    batch_size: int,
+    progress: Progress,
+) -> Count:
+    module, batches = placed(found.net.module, device), sample.batches(batch_size)
+    (count,) = counted(
+        module, [tensors], batches, device, progress=progress, total=sample.n
+    )
+    return count

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Batches = Iterable[tuple[torch.Tensor, torch.Tensor]]
     Progress = Callable[[int, int | None, str], None] | None
 
-__all__ = ["Count", "counted", "disagreements"]
+__all__ = ["Count", "Differences", "counted", "disagreements"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,23 @@ class Count:
     guarded: int
     loose: int
     outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How often two networks choose differently, ties included.
+
+    Attributes:
+        plain: Another class, or a tie.
+        guarded: Or a margin that does not exceed the tolerance; what certificates use.
+        loose: Or one that does not exceed twice the tolerance.
+        samples: How many inputs there were.
+    """
+
+    plain: int
+    guarded: int
+    loose: int
+    samples: int
 
 
 def counted(
@@ -84,8 +101,8 @@ def counted(
 
 def disagreements(
     first: nn.Module, second: nn.Module, batches: Batches, device: torch.device
-) -> tuple[int, int]:
-    """Count inputs that two networks classify otherwise; labels are not looked at.
+) -> Differences:
+    """Count inputs that two networks may classify otherwise; labels are not looked at.
 
     Args:
         first: In eval mode, on the device.
@@ -93,21 +110,22 @@ def disagreements(
         batches: (b, ...) inputs and anything.
         device: Where to run.
 
-    Returns:
-        How many differ, and how many there are.
-
     Raises:
         DataError: A batch is not usable.
         ModelError: A network does not run.
     """
     import torch
 
-    differ, total = torch.zeros((), dtype=torch.int64, device=device), 0
+    sums, total = torch.zeros(3, dtype=torch.int64, device=device), 0
     with torch.inference_mode():
         for x, _ in batches:
             seen = x.to(device, torch.float32)
-            one, other = (decisions(logits(net, seen)) for net in (first, second))
-            # What is not finite agrees with nothing.
-            differ += ((one != other) | (one < 0)).sum()
+            outputs = [logits(net, seen) for net in (first, second)]
+            # What is not finite agrees with nothing: every margin of it is a mistake.
+            chosen = decisions(outputs[0]).clamp(min=0)
+            for column, factor in enumerate((0.0, 1.0, 2.0)):
+                one, other = (mistakes(o, chosen, factor * TOLERANCE) for o in outputs)
+                sums[column] += (one | other).sum()
             total += len(x)
-    return int(differ), total
+    plain, guarded, loose = sums.tolist()
+    return Differences(plain, guarded, loose, total)

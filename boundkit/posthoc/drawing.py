@@ -4,51 +4,37 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from boundkit.arguments import named
-from boundkit.data import open_data
 from boundkit.errors import UsageError
 from boundkit.measure.forward import resolved
-from boundkit.posthoc.bridge import bridged, unlabelled_inputs
-from boundkit.posthoc.certificate import CertificateFile, rendered
-from boundkit.posthoc.drawn import Drawn, best_draw, own_keys
-from boundkit.posthoc.opened import opened
-from boundkit.posthoc.prior_center import neutral
+from boundkit.posthoc.bridge import bridged, fresh_inputs
+from boundkit.posthoc.draw_certificate import draw_certificate
+from boundkit.posthoc.drawn import best_draw
+from boundkit.posthoc.published import place_wanted, published
 from boundkit.posthoc.reference import references
-from boundkit.posthoc.sample import gathered, require_labels
 from boundkit.posthoc.search import search
-from boundkit.posthoc.starting_values import starting_values
-from boundkit.posthoc.weights_file import require_place, write_weights, write_whole
+from boundkit.posthoc.starting_values import prior_center
+from boundkit.posthoc.taken import taken
 from boundkit.posthoc.with_tensors import state_with, with_tensors
 from boundkit.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import torch
 
+    from boundkit.data import Samples
+    from boundkit.posthoc.certificate import CertificateFile
+    from boundkit.posthoc.drawn import Drawn
     from boundkit.posthoc.opened import Opened
     from boundkit.posthoc.sample import Sample
 
     Progress = Callable[[int, int | None, str], None] | None
 
-__all__ = ["Drawing", "certificate_path", "draw"]
-
-_PREMISES = (
-    (
-        "the sample is independent and identically distributed; new inputs come from the"
-        " same distribution"
-    ),
-    "preprocessing, architecture and, if given, init were fixed without the sample",
-    "the errors are counted on the samples as they are, without augmentation",
-    (
-        "this certificate was not chosen among several; if it was, each needs its share"
-        " of delta"
-    ),
-)
+__all__ = ["Drawing", "draw"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,29 +108,23 @@ def draw(
     """
     begun = time.perf_counter()
     _require_sense(data, delta, budget, steps, draws, batch_size)
-    place = None if out is None else Path(out)
-    if place is not None:
-        require_place(place, source)
+    place = place_wanted(out, source)
     clock, where = Stopwatch(), resolved(device)
     # Four fifths for the draw, where the bridge needs the rest.
     share = delta if unlabelled is None else delta * 4 / 5
     with clock.stage("data"):
-        samples = open_data(data, "train")
-        found = opened(source, model, samples.shape, key=key, trust=trust)
-        sample = gathered(samples, batch_size)
-        center = (
-            neutral(found.net)
-            if init is None
-            else starting_values(found, init, sample, where, batch_size, trust)
+        found, sample = taken(
+            source, model, data, "train", batch_size, key=key, trust=trust
         )
+        center = prior_center(found, init, sample, where, batch_size, trust)
+        fresh = _fresh(unlabelled, sample, batch_size)
+    given, left = (center, sample, where), budget - (time.perf_counter() - begun)
     with clock.stage("search"):
         searched = search(
             found.net,
-            center,
-            sample,
-            where,
+            *given,
             draws / share,
-            budget=budget - (time.perf_counter() - begun),
+            budget=left,
             steps=steps,
             draws=draws,
             progress=progress,
@@ -152,80 +132,19 @@ def draw(
     with clock.stage("draws"):
         drawn = best_draw(
             searched,
-            center,
-            sample,
-            where,
+            *given,
             delta=share,
             draws=draws,
             system=system_seed,
             batch_size=batch_size,
             progress=progress,
         )
-    require_labels(sample, drawn.count.outputs)
     state = state_with(found.net.module, drawn.tensors)
     with clock.stage("beside"):
-        bridge = None
-        if unlabelled is not None:
-            fresh = unlabelled_inputs(unlabelled)
-            bridge = bridged(
-                found.trained,
-                with_tensors(found.net.module, state),
-                fresh,
-                drawn.bound,
-                delta / 5,
-                where,
-                batch_size,
-            )
-        beside = references(
-            found.trained,
-            found.net.module,
-            drawn.tensors,
-            test_data,
-            delta,
-            where,
-            batch_size,
-        )
-    digest = None if place is None else write_weights(place, state)
-    certificate = CertificateFile(
-        kind="draw",
-        certifies=_certified(place),
-        bound=drawn.bound,
-        delta=share,
-        n=sample.n,
-        errors=drawn.count.guarded,
-        classes=max(drawn.count.outputs, 2),
-        chance_error=sample.chance_error,
-        complexity_nats=drawn.cost.total,
-        model=named(model),
-        sha256_in=found.sha256,
-        sha256_out=digest,
-        data_sha256=sample.sha256,
-        premises=_PREMISES,
-        warnings=_warnings(found, sample, drawn, searched.stopped),
-        reference=MappingProxyType(beside),
-        own=own_keys(
-            drawn,
-            searched,
-            "zero" if init is None else "init",
-            named(init),
-            center,
-            bridge,
-            share,
-        ),
-        seconds=clock.read(),
-    )
-    if place is not None:
-        write_whole(certificate_path(place), rendered(certificate).encode())
-    return Drawing(certificate, MappingProxyType(state))
-
-
-def certificate_path(out: Path) -> Path:
-    """Return where the certificate of a file of weights is written.
-
-    Args:
-        out: The weights.
-    """
-    return out.with_name(f"{out.name}.certificate.json")
+        aside = _aside(found, state, drawn, fresh, test_data, delta, where, batch_size)
+    rest = (share, model, init, *aside, clock.read())
+    certificate = draw_certificate(found, sample, searched, drawn, center, *rest)
+    return Drawing(published(certificate, state, place), MappingProxyType(state))
 
 
 def _require_sense(
@@ -253,29 +172,32 @@ def _require_sense(
             raise UsageError(f"{name} must {expected}, but got {value!r}")
 
 
-def _certified(place: Path | None) -> str:
-    where = "the returned state_dict" if place is None else f"the file {place.name}"
-    return f"{where}, not the checkpoint that was given"
+def _fresh(
+    unlabelled: Any, sample: Sample, batch_size: int
+) -> tuple[Samples, int] | None:
+    if unlabelled is None:
+        return None
+    return fresh_inputs(unlabelled, sample, batch_size)
 
 
-def _warnings(
-    found: Opened, sample: Sample, drawn: Drawn, stopped: str
-) -> tuple[str, ...]:
-    told = []
-    if found.net.unfolded:
-        told.append(
-            f"{len(found.net.unfolded)} BatchNorm could not be folded into a layer; its"
-            " factors are counted as parameters"
-        )
-    if len(sample.x) < sample.n:
-        told.append(f"the search saw {len(sample.x)} of {sample.n} samples")
-    meaning = {
-        "budget": "the budget ended the search; a larger one may find a smaller bound",
-        "interrupted": "the search was interrupted; the best posterior so far was taken",
-        "diverged": "the search diverged; the best posterior before that was taken",
-    }
-    if stopped in meaning:
-        told.append(meaning[stopped])
-    if drawn.bound >= 1 - 1 / max(drawn.count.outputs, 2):
-        told.append("the bound is vacuous: guessing among the classes is as good")
-    return tuple(told)
+def _aside(
+    found: Opened,
+    state: Mapping[str, torch.Tensor],
+    drawn: Drawn,
+    fresh: tuple[Samples, int] | None,
+    test_data: Any,
+    delta: float,
+    device: torch.device,
+    batch_size: int,
+) -> tuple[dict[str, Any] | None, dict[str, float | None]]:
+    """Return the bridge to the original network, or None, and the hold-out numbers."""
+    bridge = None
+    if fresh is not None:
+        inputs, known = fresh
+        nets = (found.trained, with_tensors(found.net.module, state))
+        own = bridged(*nets, inputs, drawn.bound, delta / 5, device, batch_size)
+        bridge = {**own, "known": known}
+    nets = (found.trained, found.net.module)
+    return bridge, references(
+        *nets, drawn.tensors, test_data, delta, device, batch_size
+    )

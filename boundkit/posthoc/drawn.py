@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
+from boundkit.numerics.kl_inverse import kl_inverse
 from boundkit.posthoc.counting import Count, counted
 from boundkit.posthoc.family import (
-    center_sha256,
-    encoded,
     member,
     nats_of_choice,
     posterior_bytes,
-    prior_document,
     prior_of,
 )
+from boundkit.posthoc.halving import halved
+from boundkit.posthoc.sample import require_labels
 from boundkit.posthoc.seeds import (
     DERIVED,
     ENTROPY,
@@ -31,17 +31,18 @@ from boundkit.posthoc.single_draw import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
 
+    from boundkit.posthoc.coordinates import Coordinates
     from boundkit.posthoc.family import Member
     from boundkit.posthoc.sample import Sample
     from boundkit.posthoc.search import Searched
 
     Progress = Callable[[int, int | None, str], None] | None
 
-__all__ = ["Drawn", "best_draw", "own_keys"]
+__all__ = ["Drawn", "best_draw"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +84,7 @@ def best_draw(
     batch_size: int,
     progress: Progress,
 ) -> Drawn:
-    """Draw networks, count the errors of all in one pass, and return the best.
+    """Draw networks and return the best, its errors counted on the whole sample.
 
     Args:
         searched: The posterior.
@@ -97,7 +98,7 @@ def best_draw(
         progress: Called with samples done, samples in all, and a label.
 
     Raises:
-        DataError: A batch is not usable.
+        DataError: A batch is not usable, or labels do not fit the outputs.
         ModelError: The model does not run.
     """
     net, posterior = searched.net, searched.posterior
@@ -113,64 +114,49 @@ def best_draw(
     drawn = [
         drawn_tensors(net, posterior, normals(seed, at, size)) for at in range(draws)
     ]
+    costs = [
+        complexity(
+            net, net.flattened(one), posterior, prior, union, sample.n, draws, delta
+        )
+        for one in drawn
+    ]
+    left = halved(draws, sample.n, partial(_estimates, net, drawn, costs, sample))
     counts = counted(
         net.module,
-        drawn,
+        [drawn[at] for at in left],
         sample.batches(batch_size),
         device,
         progress=progress,
         total=sample.n,
     )
+    require_labels(sample, counts[0].outputs)
+    rule = ENTROPY if system else DERIVED
     found = []
-    for at, (tensors, count) in enumerate(zip(drawn, counts, strict=True)):
-        h = net.flattened(tensors)
-        cost = complexity(net, h, posterior, prior, union, sample.n, draws, delta)
-        bound = single_draw(count.guarded, sample.n, cost)
-        rule = ENTROPY if system else DERIVED
-        found.append(Drawn(tensors, at, draws, count, cost, bound, chosen, seed, rule))
+    for at, count in zip(left, counts, strict=True):
+        bound = single_draw(count.guarded, sample.n, costs[at])
+        found.append(
+            Drawn(drawn[at], at, draws, count, costs[at], bound, chosen, seed, rule)
+        )
     return min(found, key=lambda one: (one.bound, one.index))
 
 
-def own_keys(
-    drawn: Drawn,
-    searched: Searched,
-    kind: str,
-    source: str | None,
-    center: Mapping[str, torch.Tensor],
-    bridge: Mapping[str, Any] | None,
-    delta: float,
-) -> dict[str, Any]:
-    """Return the keys that only certificates of draws have.
+def _estimates(
+    net: Coordinates,
+    drawn: Sequence[Mapping[str, torch.Tensor]],
+    costs: Sequence[Complexity],
+    sample: Sample,
+    numbers: Sequence[int],
+    some: int,
+) -> list[float]:
+    """Return the bound that some samples, evenly spread, let one expect of each draw."""
+    import torch
 
-    Args:
-        drawn: The best draw.
-        searched: Its posterior.
-        kind: ``"zero"`` or ``"init"``.
-        source: Path of the init, or None.
-        center: Of the prior, by name.
-        bridge: To the original network, or None.
-        delta: That the draws share.
-    """
-    cost, posterior = drawn.cost, searched.posterior
-    return {
-        "log_ratio": cost.log_ratio,
-        "rounding_nats": cost.rounding,
-        "union_nats": cost.union,
-        "log_moment": cost.log_moment,
-        "delta_share": delta / drawn.draws,
-        "draws": drawn.draws,
-        "chosen": drawn.index,
-        "prior": prior_document(
-            searched.net, drawn.chosen, kind, source, center_sha256(center)
-        ),
-        "posterior": {
-            "sha256": hashlib.sha256(posterior_bytes(posterior)).hexdigest(),
-            "steps": searched.steps,
-            "mean": encoded(posterior.mean),
-            "log_scale": encoded(posterior.log_scale),
-        },
-        "seed": drawn.seed,
-        "seed_rule": drawn.seed_rule,
-        "stopped": searched.stopped,
-        "bridge": bridge,
-    }
+    step = max(1, len(sample.x) // some)
+    x, labels = sample.x[::step][:some], sample.labels[::step][:some]
+    device = next(iter(net.module.parameters())).device
+    batches = zip(torch.split(x, 1000), torch.split(labels, 1000), strict=True)
+    counts = counted(net.module, [drawn[at] for at in numbers], batches, device)
+    return [
+        kl_inverse(count.guarded / len(x), costs[at].total / sample.n)
+        for at, count in zip(numbers, counts, strict=True)
+    ]

@@ -8,15 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from boundkit.arguments import named
-from boundkit.data import open_data
 from boundkit.errors import UsageError
 from boundkit.layers.probe import copied
 from boundkit.measure.forward import resolved
 from boundkit.numerics.binomial_tail import binomial_upper
 from boundkit.posthoc.certificate import CertificateFile, rendered
 from boundkit.posthoc.counting import counted
-from boundkit.posthoc.opened import opened
-from boundkit.posthoc.sample import gathered, require_labels
+from boundkit.posthoc.sample import require_labels
+from boundkit.posthoc.taken import taken
 from boundkit.posthoc.verification import Check, close
 from boundkit.posthoc.weights_file import write_whole
 from boundkit.stopwatch import Stopwatch
@@ -96,9 +95,9 @@ def holdout(
             raise UsageError(f"{name} must {expected}, but got {value!r}")
     clock, where = Stopwatch(), resolved(device)
     with clock.stage("data"):
-        samples = open_data(data, "test")
-        found = opened(source, model, samples.shape, key=key, trust=trust)
-        sample = gathered(samples, batch_size)
+        found, sample = taken(
+            source, model, data, "test", batch_size, key=key, trust=trust
+        )
     with clock.stage("errors"):
         errors, outputs = _errors(found, sample, where, batch_size, progress)
     require_labels(sample, outputs)

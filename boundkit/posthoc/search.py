@@ -14,6 +14,7 @@ from boundkit.posthoc.closed_form import closed_form, curvature, quick_bound
 from boundkit.posthoc.coordinates import SHIFTS, coordinates_of, nearest_shift
 from boundkit.posthoc.family import group_of_each, nats_of_choice
 from boundkit.posthoc.gaussians import Posterior
+from boundkit.posthoc.halving import rounds
 from boundkit.posthoc.losses import SCALES, smooth_loss
 from boundkit.posthoc.refinement import Refined, Task, refined
 from boundkit.posthoc.sample import require_labels
@@ -99,7 +100,7 @@ def search(
     few = task.x[some], task.labels[some]
     quality = partial(_quality, task, few, generator)
     seconds = _pass_seconds(here, trained.float().to(device), few[0])
-    deadline -= draws * seconds * sample.n
+    deadline -= seconds * sum(left * some for left, some in rounds(draws, sample.n))
     start = closed_form(
         trained.float().to(device),
         task.center,

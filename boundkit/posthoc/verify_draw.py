@@ -75,47 +75,40 @@ def verify_draw(
     own = certificate.own
     _require_keys(own)
     names = [str(group["name"]) for group in own["prior"]["groups"]]
-    buffers = {name for name, _ in found.trained.named_buffers()}
-    loose = tuple(name for name in names if name in buffers)
-    template = settled(found.made, sample.samples.shape, loose)
+    template = settled(found.made, sample.samples.shape, _buffers(found, names))
     checks = [same("counted tensors", list(names), list(template.free))]
     if not checks[0].holds:
         return tuple(checks)
-    at = own["prior"]["shift_index"]
-    shift = at if isinstance(at, int) and 0 <= at < len(SHIFTS) else 0
-    net = coordinates_of(template).shifted(SHIFTS[shift])
     center, guard = _center(certificate, found, template, sample, init, device, trust)
+    net, chosen, of_prior = _prior(own["prior"], template)
     checks += [
         *_constants(found, template),
         guard,
         same("prior center", own["prior"]["sha256"], center_sha256(center)),
+        *of_prior,
     ]
-    chosen = Member(
-        tuple(group["scale_index"] for group in own["prior"]["groups"]), shift
-    )
-    expected = prior_document(net, chosen, own["prior"]["center"], None, "")
-    for key in ("grid", "shifts", "shift_index", "groups"):
-        checks.append(same(f"prior {key}", own["prior"][key], expected[key]))
-    if not all(check.holds for check in checks[-4:]):
+    if not all(check.holds for check in of_prior):
         return tuple(checks)
     prior = prior_of(net, net.flattened(center), chosen)
     posterior, drawn = _posterior(certificate, net, sample)
     tensors = _held(found, net)
     checks += [*drawn, _as_drawn(net, posterior, own, tensors)]
-    return (
-        *checks,
-        *_numbers(
-            certificate,
-            found,
-            sample,
-            net,
-            tensors,
-            posterior,
-            prior,
-            device,
-            batch_size,
-        ),
-    )
+    parts = (net, tensors, posterior, prior, device, batch_size)
+    return (*checks, *_numbers(certificate, found, sample, *parts))
+
+
+def _prior(
+    stated: Mapping[str, Any], template: Settled
+) -> tuple[Coordinates, Member, list[Check]]:
+    """Return coordinates and member that a prior names, and compare its declared family."""
+    at = stated["shift_index"]
+    shift = at if isinstance(at, int) and 0 <= at < len(SHIFTS) else 0
+    net = coordinates_of(template).shifted(SHIFTS[shift])
+    scales = tuple(group["scale_index"] for group in stated["groups"])
+    chosen = Member(scales, shift)
+    expected = prior_document(net, chosen, stated["center"], None, "")
+    keys = ("grid", "shifts", "shift_index", "groups")
+    return net, chosen, [same(f"prior {k}", stated[k], expected[k]) for k in keys]
 
 
 def _require_keys(own: Mapping[str, Any]) -> None:
@@ -164,7 +157,7 @@ def _center(
         raise UsageError(
             "the prior of this certificate is centered at an init: give --init"
         )
-    alike = replace(found, net=template, loose=_loose(template, found))
+    alike = replace(found, net=template, loose=_buffers(found, template.free))
     try:
         values = starting_values(alike, place, sample, device, 1000, trust)
     except UsageError as error:
@@ -174,9 +167,9 @@ def _center(
     return values, Check(name, holds=True, stated="init", found="init")
 
 
-def _loose(template: Settled, found: Opened) -> tuple[str, ...]:
+def _buffers(found: Opened, names: Sequence[str]) -> tuple[str, ...]:
     buffers = {name for name, _ in found.trained.named_buffers()}
-    return tuple(name for name in template.free if name in buffers)
+    return tuple(name for name in names if name in buffers)
 
 
 def _constants(found: Opened, template: Settled) -> list[Check]:

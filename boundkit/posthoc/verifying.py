@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from boundkit.data import open_data
 from boundkit.errors import UsageError
 from boundkit.measure.forward import resolved
 from boundkit.posthoc.certificate import CertificateFile, read_certificate
-from boundkit.posthoc.opened import opened
-from boundkit.posthoc.sample import gathered
+from boundkit.posthoc.taken import taken
 from boundkit.posthoc.verification import Check, Verification, same
+from boundkit.posthoc.verify_bridge import verify_bridge
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["verify"]
 
+_BRIDGE = "the bound on the original network (the bridge)"
+
 
 def verify(
     certificate: Any,
@@ -29,6 +30,9 @@ def verify(
     data: Any,
     model: Any = None,
     init: Any = None,
+    original: Any = None,
+    unlabelled: Any = None,
+    without_bridge: bool = False,
     device: str = "auto",
     batch_size: int = 1000,
     trust: bool = False,
@@ -36,7 +40,8 @@ def verify(
     """Recompute a certificate from the certified weights and the sample.
 
     Errors, log ratio or bits, and the bound are computed anew; how the weights were
-    found plays no part.
+    found plays no part. A certificate that also speaks of the original network does not
+    pass until its bridge is recomputed, too, or left aside on purpose.
 
     Args:
         certificate: The path of a certificate, or one in memory.
@@ -45,6 +50,10 @@ def verify(
         model: An nn.Module or SPEC. One that the certificate names is not run by
             itself: it is code.
         init: The center of the prior; None for the path that the certificate names.
+        original: The checkpoint that ``draw`` was given, for a certificate with a bridge
+            to it.
+        unlabelled: The fresh inputs of that bridge.
+        without_bridge: Verify what is said of the certified weights only.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         batch_size: Samples at a time.
         trust: Allow code in a checkpoint to run, where it cannot be read otherwise.
@@ -56,13 +65,51 @@ def verify(
         CheckpointError: The weights cannot be read.
         DataError: The certificate or the data cannot be used.
         ModelError: The weights do not fit the model.
-        UsageError: The model or the init is missing, or an argument is out of range.
+        UsageError: The model, the init or half a bridge is missing, or an argument is out
+            of range.
     """
     stated = (
         certificate
         if isinstance(certificate, CertificateFile)
         else read_certificate(Path(certificate))
     )
+    _require_sense(stated, model, weights, original, unlabelled, batch_size)
+    where = resolved(device)
+    part: Literal["train", "test"] = "test" if stated.kind == "holdout" else "train"
+    found, sample = taken(weights, model, data, part, batch_size, trust=trust)
+    checks = (
+        *_shared(stated, found, sample),
+        *_of_kind(stated, found, sample, init, where, batch_size, trust),
+    )
+    if original is not None:
+        checks += verify_bridge(
+            stated, found, sample, original, unlabelled, where, batch_size, trust
+        )
+    notes, unchecked = _notes(stated, found), ()
+    if stated.own.get("bridge") and original is None:
+        if without_bridge:
+            notes += (f"{_BRIDGE}, left aside as asked",)
+        else:
+            unchecked = (f"{_BRIDGE}: give --original and --unlabelled",)
+    return Verification(
+        stated.kind,
+        stated.bound,
+        stated.delta,
+        stated.certifies,
+        checks,
+        notes,
+        unchecked,
+    )
+
+
+def _require_sense(
+    stated: CertificateFile,
+    model: Any,
+    weights: Any,
+    original: Any,
+    unlabelled: Any,
+    batch_size: int,
+) -> None:
     if model is None and not hasattr(weights, "named_modules"):
         known = f" (the certificate names {stated.model!a})" if stated.model else ""
         raise UsageError(
@@ -70,22 +117,15 @@ def verify(
         )
     if batch_size < 1:
         raise UsageError(f"batch_size must be at least 1, but got {batch_size!r}")
-    where = resolved(device)
-    samples = open_data(data, "test" if stated.kind == "holdout" else "train")
-    sample = gathered(samples, batch_size)
-    found = opened(weights, model, samples.shape, trust=trust)
-    checks = (
-        *_shared(stated, found, sample),
-        *_of_kind(stated, found, sample, init, where, batch_size, trust),
-    )
-    return Verification(
-        stated.kind,
-        stated.bound,
-        stated.delta,
-        stated.certifies,
-        checks,
-        _notes(stated, found),
-    )
+    if (original is None) != (unlabelled is None):
+        raise UsageError(
+            "a bridge is verified from two things: give both --original and --unlabelled"
+        )
+    if original is not None and not stated.own.get("bridge"):
+        raise UsageError(
+            "the certificate has no bridge to an original network: leave out --original"
+            " and --unlabelled"
+        )
 
 
 def _shared(
@@ -131,8 +171,6 @@ def _notes(stated: CertificateFile, found: Opened) -> tuple[str, ...]:
     told = ["premises cannot be checked by a program: " + "; ".join(stated.premises)]
     if found.sha256 is None:
         told.append("weights in memory have no file whose hash could be compared")
-    if stated.own.get("bridge"):
-        told.append("the bridge to the original network was not recomputed")
     if stated.own.get("seed_rule") == "system entropy":
         told.append("the seed is said to be the system's, which leaves no trace")
     return tuple(told)

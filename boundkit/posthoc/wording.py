@@ -61,10 +61,18 @@ def verification_lines(found: Verification, width: int) -> tuple[Line, ...]:
         lines += wrap([(_compared(check), style)], width, 2, 6)
     for note in found.notes:
         lines += wrap([(f"not checked: {escape(note)}", "dim")], width, 2, 4)
+    for missing in found.unchecked:
+        lines += wrap([(f"NOT CHECKED: {escape(missing)}", "bad")], width, 2, 4)
     failed = sum(not check.holds for check in found.checks)
     if failed:
         verdict = f"NOT VERIFIED: {failed} of {len(found.checks)} comparisons failed"
         return (*lines, (), ((verdict, "bad"),))
+    if found.unchecked:
+        verdict = (
+            f"NOT VERIFIED in full: all {len(found.checks)} comparisons hold, but"
+            f" {len(found.unchecked)} statement was not recomputed; see above"
+        )
+        return (*lines, (), *wrap([(verdict, "bad")], width, 0, 2))
     verdict = (
         f"Verified: with probability {confidence(found.delta)}, the error probability is "
         f"at most {at_most(found.bound)}: {escape(found.certifies)}"

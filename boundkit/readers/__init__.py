@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boundkit.errors import CheckpointError
+from boundkit.errors import CheckpointError, Refused
 from boundkit.numerics.collector import without_collector
 from boundkit.readers import distributed, huggingface, in_memory, pieces, trusted
 from boundkit.readers.containers import FILES
@@ -55,6 +55,12 @@ def read(source: Any, key: str | None = None, trust: bool = False) -> Checkpoint
         name = f"{type(source).__name__} in memory"
         return select(in_memory.read(source), name, key)
     path = Path(source)
+    if "://" in str(source) and not path.exists():
+        raise Refused(
+            str(source),
+            "an address, not a path",
+            "download it first; boundkit sweep reads addresses as they are",
+        )
     if not trust:
         return select(_open(path), str(source), key)
     return _read_trusted(path, str(source), key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from boundkit.regression import ranking_text, text
+from boundkit.regression import html, ranking_html, ranking_text, text
 from boundkit.regression.model import REGRESSION_SCHEMA
 from boundkit.regression.ranking_model import RANKING_SCHEMA
 from boundkit.report import json as report_json
@@ -90,9 +90,11 @@ REGRESSION_FORMATS: tuple[Format[Regression], ...] = (
     Format("text", text.render, text.lines),
     Format("json", _written),
     Format("csv", _points),
+    Format("html", html.render),
 )
 RANKING_FORMATS: tuple[Format[Ranking], ...] = (
     Format("text", ranking_text.render, ranking_text.lines),
     Format("json", _ranking_written),
     Format("csv", _measures),
+    Format("html", ranking_html.render),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Trial,
     )
     from boundkit.regression.points import LeftOut
+    from boundkit.report.painting import Console, Painted
 
 __all__ = [
     "REGRESSION_SCHEMA",
@@ -186,8 +187,16 @@ class Regression:
 
         return render(self)
 
-    def _repr_html_(self) -> str:
-        """Render for notebooks: the text, escaped, in a pre element."""
-        from html import escape
+    def __rich_console__(self, console: Console, options: Any) -> Painted:
+        """Render as text, painted, for rich's consoles."""
+        from boundkit.regression.text import lines
+        from boundkit.report.painting import painted
 
-        return f"<pre>{escape(repr(self))}</pre>"
+        return painted(lines(self, options.max_width), console)
+
+    def _repr_html_(self) -> str:
+        """Render for notebooks: the HTML page, in a frame that keeps it to itself."""
+        from boundkit.regression.html import render
+        from boundkit.report.pages import framed
+
+        return framed(render(self), "boundkit regression")

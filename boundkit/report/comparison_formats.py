@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boundkit.report import comparison_json, comparison_text
+from boundkit.report import comparison_html, comparison_json, comparison_text
 from boundkit.report.formats import Format
 
 if TYPE_CHECKING:
@@ -15,4 +15,5 @@ __all__ = ["COMPARISON_FORMATS"]
 COMPARISON_FORMATS: tuple[Format[Comparison], ...] = (
     Format("text", comparison_text.render, comparison_text.lines),
     Format("json", comparison_json.render),
+    Format("html", comparison_html.render),
 )

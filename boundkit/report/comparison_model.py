@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.figure import Figure
+
     from boundkit.report.model import Report, Rho
+    from boundkit.report.painting import Console, Painted
     from boundkit.types import Assumption, Certificate, Notice, Status
 
 __all__ = [
@@ -165,14 +168,37 @@ class Comparison:
         """Warnings about numbers that are not finite or not defined: exit code 4."""
         return tuple(notice for one in self.reports for notice in one.undefined)
 
+    def plot(self) -> Figure:
+        """Draw the norms layer by layer, and the bounds, of all nets side by side."""
+        from boundkit.plot.comparisons import Compared, side_by_side
+
+        return side_by_side(
+            Compared(
+                labels=self.labels,
+                layers={one.name: one.log10_rho for one in self.layers if one.counted},
+                bounds={
+                    bound: tuple(one.log10 for one in row)
+                    for bound, row in self.certificates.items()
+                },
+            )
+        )
+
     def __repr__(self) -> str:
         """Render as text."""
         from boundkit.report.comparison_text import render
 
         return render(self)
 
-    def _repr_html_(self) -> str:
-        """Render for notebooks: the text, escaped, in a pre element."""
-        from html import escape
+    def __rich_console__(self, console: Console, options: Any) -> Painted:
+        """Render as text, painted, for rich's consoles."""
+        from boundkit.report.comparison_text import lines
+        from boundkit.report.painting import painted
 
-        return f"<pre>{escape(repr(self))}</pre>"
+        return painted(lines(self, options.max_width), console)
+
+    def _repr_html_(self) -> str:
+        """Render for notebooks: the HTML page, in a frame that keeps it to itself."""
+        from boundkit.report.comparison_html import render
+        from boundkit.report.pages import framed
+
+        return framed(render(self), "boundkit comparison")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from boundkit.report.comparison_model import Agreement, ComparedLayer, Comparison
     from boundkit.types import Certificate
 
-__all__ = ["lines", "render"]
+__all__ = ["agreement_lines", "level_words", "lines", "render", "verdict_lines"]
 
 _MIN_WIDTH = 60
 _MOST_LAYERS, _FIRST, _LAST = 30, 18, 8
@@ -60,7 +60,7 @@ def lines(comparison: Comparison, width: int = 100) -> tuple[Line, ...]:
         _norms,
         _relative,
         _bounds,
-        _agreements,
+        agreement_lines,
         _warnings,
     )
     found: list[Line] = []
@@ -152,9 +152,11 @@ def _relative(comparison: Comparison, width: int) -> list[Line]:
         for at, label in enumerate(comparison.labels)
     ]
     return [
-        *wrap([("Relative generalization", "title"), _at(comparison)], width, 2, 4),
+        *wrap(
+            [("Relative generalization", "title"), level_words(comparison)], width, 2, 4
+        ),
         *blocks("net", titles, rows, width),
-        *_verdict(comparison, width),
+        *verdict_lines(comparison, width),
     ]
 
 
@@ -172,7 +174,8 @@ def _standing(comparison: Comparison, at: int) -> list[Cell]:
     ]
 
 
-def _at(comparison: Comparison) -> Span:
+def level_words(comparison: Comparison) -> Span:
+    """Return at which margin loss the nets are compared."""
     loss = comparison.relative.chosen.margin_loss
     if loss is None:
         return ("at margin gamma = 1, assumed for every net", "")
@@ -182,7 +185,13 @@ def _at(comparison: Comparison) -> Span:
     return (f"at margin loss {percent(loss)}: {below}", "")
 
 
-def _verdict(comparison: Comparison, width: int) -> list[Line]:
+def verdict_lines(comparison: Comparison, width: int) -> list[Line]:
+    """Return whose bound is smaller, and what that rests on.
+
+    Args:
+        comparison: What to show.
+        width: Columns of a line.
+    """
     status = comparison.relative.status
     found = wrap([(_order(comparison), _STYLES[status])], width, 2, 2)
     doubtful = [
@@ -248,7 +257,13 @@ def _bound(one: Certificate) -> Cell:
     return f"{at_most(value, one.log10)} {one.status}", _STYLES[one.status]
 
 
-def _agreements(comparison: Comparison, width: int) -> list[Line]:
+def agreement_lines(comparison: Comparison, width: int) -> list[Line]:
+    """Return how the held-out errors order the pairs; nothing without them.
+
+    Args:
+        comparison: What to show.
+        width: Columns of a line.
+    """
     found: list[Line] = []
     for one in comparison.agreements:
         decided = len(one.agree) + len(one.disagree)

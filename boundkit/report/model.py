@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
+    from boundkit.report.painting import Console, Painted
     from boundkit.types import Certificate, LedgerRow, Measurement, Notice
 
 __all__ = [
@@ -139,17 +141,41 @@ class Report:
 
         return render(self)
 
+    def __rich_console__(self, console: Console, options: Any) -> Painted:
+        """Render as the text report, painted, for rich's consoles."""
+        from boundkit.report.painting import painted
+        from boundkit.report.text import lines
+
+        return painted(lines(self, options.max_width), console)
+
     def _repr_html_(self) -> str:
         """Render for notebooks: the HTML page, in a frame that keeps it to itself."""
-        from html import escape
-
         from boundkit.report.html import render
+        from boundkit.report.pages import framed
 
-        return (
-            '<iframe sandbox="allow-scripts" title="boundkit report" '
-            'style="width:100%;height:36rem;border:1px solid #8884;border-radius:6px" '
-            f'srcdoc="{escape(render(self))}"></iframe>'
-        )
+        return framed(render(self), "boundkit report")
+
+    def figures(self) -> dict[str, Figure]:
+        """Return every figure that there are numbers for, by name."""
+        from boundkit.plot import drawn
+        from boundkit.report.picturing import from_report
+
+        return drawn(from_report(self))
+
+    def plot(self, name: str | None = None) -> Figure:
+        """Draw one figure.
+
+        Args:
+            name: Such as ``"margin_histogram"``, as ``docs/figures.md`` lists them; None
+                for the first that there are numbers for.
+
+        Raises:
+            UsageError: There is no such figure, or no numbers for it.
+        """
+        from boundkit.plot import FIGURES, chosen
+        from boundkit.report.picturing import from_report
+
+        return chosen(FIGURES, from_report(self), name)
 
     def frame(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boundkit.report.formats import Format
-from boundkit.tracing import documents, text
+from boundkit.tracing import documents, html, text
 
 if TYPE_CHECKING:
     from boundkit.tracing.model import Trace
@@ -16,4 +16,5 @@ TRACE_FORMATS: tuple[Format[Trace], ...] = (
     Format("text", text.render, text.lines),
     Format("json", documents.render),
     Format("csv", documents.table),
+    Format("html", html.render),
 )

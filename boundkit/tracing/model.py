@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from boundkit.report.painting import Console, Painted
     from boundkit.tracing.dynamics import Flow
     from boundkit.tracing.order import Order
     from boundkit.tracing.phase import Terminal
@@ -151,14 +152,38 @@ class Trace:
 
         return drawn(course_of(self))
 
+    def plot(self, name: str | None = None) -> Figure:
+        """Draw one figure.
+
+        Args:
+            name: Such as ``"norms_over_time"``, as ``docs/trace.md`` lists them; None for
+                the first that there are numbers for.
+
+        Raises:
+            UsageError: There is no such figure, or no numbers for it.
+        """
+        from boundkit.plot import chosen
+        from boundkit.plot.trajectories import TRAJECTORIES
+        from boundkit.tracing.picturing import course_of
+
+        return chosen(TRAJECTORIES, course_of(self), name)
+
     def __repr__(self) -> str:
         """Render as the text of ``boundkit trace``."""
         from boundkit.tracing.text import render
 
         return render(self)
 
-    def _repr_html_(self) -> str:
-        """Render for notebooks: the text, escaped, in a pre element."""
-        from html import escape
+    def __rich_console__(self, console: Console, options: Any) -> Painted:
+        """Render as the text of ``boundkit trace``, painted, for rich's consoles."""
+        from boundkit.report.painting import painted
+        from boundkit.tracing.text import lines
 
-        return f"<pre>{escape(repr(self))}</pre>"
+        return painted(lines(self, options.max_width), console)
+
+    def _repr_html_(self) -> str:
+        """Render for notebooks: the HTML page, in a frame that keeps it to itself."""
+        from boundkit.report.pages import framed
+        from boundkit.tracing.html import render
+
+        return framed(render(self), "boundkit trace")

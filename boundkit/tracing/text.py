@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from boundkit.tracing.model import Trace
     from boundkit.tracing.points import Point
 
-__all__ = ["lines", "render"]
+__all__ = [
+    "COLUMNS",
+    "bound_columns",
+    "fit_lines",
+    "lines",
+    "render",
+    "terminal_lines",
+]
 
 _MIN_WIDTH = 60
 #: Checkpoints in the table; more are thinned out evenly, ends and terminal phase kept.
 _MOST_ROWS, _MOST_NOTES = 30, 12
 
 #: Title and column of what the table shows, where the run has it.
-_COLUMNS = (
+COLUMNS = (
     ("rho", "rho"),
     ("margin", "margins.median"),
     ("margin/rho", "margins.normalized.median"),
@@ -60,8 +67,8 @@ def lines(trace: Trace, width: int = 100) -> tuple[Line, ...]:
     parts: tuple[Callable[[Trace, int], list[Line]], ...] = (
         _heading,
         _table,
-        _terminal,
-        _flow,
+        terminal_lines,
+        fit_lines,
         _notes,
     )
     found: list[Line] = []
@@ -100,7 +107,7 @@ def _heading(trace: Trace, width: int) -> list[Line]:
 
 def _table(trace: Trace, width: int) -> list[Line]:
     shown = _thinned(trace)
-    columns = [*_COLUMNS, *_bound(trace)]
+    columns = [*COLUMNS, *bound_columns(trace)]
     columns = [
         (title, name)
         for title, name in columns
@@ -145,8 +152,12 @@ def _legend(heads: list[str], count: int, width: int) -> list[Line]:
     return wrap([("; ".join(told), "dim")], width, 2, 2) if told else []
 
 
-def _bound(trace: Trace) -> list[tuple[str, str]]:
-    """Return the first bound of the catalog that has values, held-out data apart."""
+def bound_columns(trace: Trace) -> list[tuple[str, str]]:
+    """Return title and column of the first bound that has values, if there is one.
+
+    Args:
+        trace: Whose columns.
+    """
     for name in trace.course[-1].row:
         plain_name = name.startswith("bound.") and name.count(".") == 1
         if plain_name and trace.course[-1].row[name] is not None:
@@ -179,7 +190,13 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _terminal(trace: Trace, width: int) -> list[Line]:
+def terminal_lines(trace: Trace, width: int) -> list[Line]:
+    """Return where the terminal phase began, and what it did to the test accuracy.
+
+    Args:
+        trace: What to show.
+        width: Columns of a line.
+    """
     found, axis = trace.terminal, escape(trace.order.axis)
     if found is None:
         return wrap([(_NO_ERROR, "dim")], width, 2, 2)
@@ -216,7 +233,13 @@ _NO_ERROR = (
 )
 
 
-def _flow(trace: Trace, width: int) -> list[Line]:
+def fit_lines(trace: Trace, width: int) -> list[Line]:
+    """Return what the flow of signal-to-noise values fits, or why it was not fitted.
+
+    Args:
+        trace: What to show.
+        width: Columns of a line.
+    """
     flow, axis = trace.flow, escape(trace.order.axis)
     if flow is None:
         if trace.terminal is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from time import sleep
 from typing import Annotated, cast
 
@@ -77,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
         talk("interrupted")
         return INTERRUPTED
     except _UsageProblem as error:
-        return _misused(error)
+        return _misused(error, arguments)
     except Exception as error:  # noqa: BLE001 - the last handler: a bug becomes one line
         return _failed(error, arguments)
     return DONE if code is None else int(code)
@@ -114,11 +115,23 @@ def _root(
         raise typer.Exit(USAGE)
 
 
-def _misused(error: typer.BadParameter) -> int:
+def _misused(error: typer.BadParameter, arguments: Sequence[str]) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "boundkit"
-    talk(f"error: {_line(error.format_message()).rstrip('.')} (see {command} --help)")
+    message = _line(error.format_message()).rstrip(".") + _meant(command, arguments)
+    talk(f"error: {message} (see {command} --help)")
     return USAGE
+
+
+def _meant(command: str, arguments: Sequence[str]) -> str:
+    """Say which command does what somebody may have wanted; "" if that is not plain."""
+    first = arguments[0] if arguments else ""
+    if command == "boundkit" and (Path(first).suffix or Path(first).exists()):
+        return f"; to analyze a checkpoint: boundkit analyze {_line(first)}"
+    paths = [one for one in arguments[1:] if Path(one).exists()]
+    if command == "boundkit analyze" and len(paths) > 1:
+        return "; it takes one: compare sets several side by side, sweep tabulates many"
+    return ""
 
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from boundkit_cli import completion
 from boundkit_cli import options as opt
 from boundkit_cli.console import progress, show, talk, terminal_width, write
 from boundkit_cli.exits import DONE
@@ -28,6 +29,7 @@ _LowRank = Annotated[
     typer.Option(
         "--lowrank",
         metavar="auto|none|INT",
+        autocompletion=completion.words("auto", "none"),
         help="Rank of linear layers: try several, none, or this one.",
     ),
 ]
@@ -83,7 +85,7 @@ def code(
         talk(f"warning: --trust lets code inside {ckpt!a} run on this machine")
     from boundkit.posthoc.certificate import rendered
     from boundkit.posthoc.coding import code as coded
-    from boundkit.posthoc.drawing import certificate_path
+    from boundkit.posthoc.published import certificate_path
     from boundkit.posthoc.wording import certificate_lines
 
     with progress(quiet) as reporter:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from boundkit_cli import completion
+
 __all__ = ["Confidence", "parse_confidence"]
 
 Confidence = Annotated[
@@ -13,6 +15,7 @@ Confidence = Annotated[
     typer.Option(
         "--confidence",
         metavar="empirical|normalized",
+        autocompletion=completion.words("empirical", "normalized"),
         help="Form of the confidence terms, to be fixed before looking; normalized rests "
         "on preprocessing that the data declare.",
     ),

@@ -31,16 +31,6 @@ __all__ = [
 
 Report = Callable[[int, int | None, str], None]
 
-_COLORS = {
-    "": "none",
-    "title": "bold",
-    "name": "cyan",
-    "dim": "dim",
-    "bar": "blue",
-    "good": "green",
-    "fair": "yellow",
-    "bad": "bold red",
-}
 _PLAIN = {"·": "-", "…": "...", "±": "+/-"}
 _PATIENCE = 1.0
 #: Set by torchrun for each process that it starts.
@@ -78,13 +68,11 @@ def show(lines: Iterable[Line]) -> None:
         _guarded(lambda: sys.stdout.write(plain(lines)))
         return
     from rich.console import Console
-    from rich.text import Text
+
+    from boundkit.report.painting import painted
 
     console = Console(force_terminal=True, highlight=False, markup=False, emoji=False)
-    texts = [
-        Text.assemble(*((text, _COLORS[style]) for text, style in line))
-        for line in lines
-    ]
+    texts = list(painted(lines, console))
     _guarded(lambda: console.print(*texts, sep="\n", soft_wrap=True))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from boundkit_cli import completion
 from boundkit_cli import options as opt
 from boundkit_cli.exits import DONE
 from boundkit_cli.targets import deliver, targets
@@ -31,6 +32,7 @@ _Formats = Annotated[
     typer.Option(
         "--format",
         metavar="NAME[=PATH]",
+        autocompletion=completion.formats,
         help="text (default), json or markdown, on stdout or into a file. May be "
         "repeated.",
     ),

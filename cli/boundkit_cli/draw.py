@@ -110,8 +110,8 @@ def draw(
     if trust:
         talk(f"warning: --trust lets code inside {ckpt!a} run on this machine")
     from boundkit.posthoc.certificate import rendered
-    from boundkit.posthoc.drawing import certificate_path
     from boundkit.posthoc.drawing import draw as drawn
+    from boundkit.posthoc.published import certificate_path
     from boundkit.posthoc.wording import certificate_lines
 
     with progress(quiet) as reporter:

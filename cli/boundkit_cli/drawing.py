@@ -20,9 +20,9 @@ def draw(report: Report, folder: Path, quiet: bool) -> None:
     Raises:
         UsageError: A file cannot be written, or something else is in its place.
     """
-    from boundkit.plot import drawn, from_report, save
+    from boundkit.plot import save
 
-    figures = drawn(from_report(report))
+    figures = report.figures()
     if not figures:
         talk(
             "warning: nothing to draw: figures need spectra, --model with --data, or "

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from boundkit_cli import completion
 from boundkit_cli.console import show, terminal_width
 from boundkit_cli.exits import DONE
 
@@ -15,7 +16,9 @@ __all__ = ["explain"]
 _Name = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]", help="A bound or a measurement; all are listed without."
+        metavar="[NAME]",
+        autocompletion=completion.explained,
+        help="A bound or a measurement; all are listed without.",
     ),
 ]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from boundkit_cli import values
+from boundkit_cli import completion, values
 from boundkit_cli.values import parse_gamma, parse_only, parse_shape
 
 __all__ = [
@@ -113,7 +113,10 @@ Delta = Annotated[
 Gamma = Annotated[
     str,
     typer.Option(
-        "--gamma", metavar="auto|FLOAT", help="Margin of the bounds; auto optimizes it."
+        "--gamma",
+        metavar="auto|FLOAT",
+        autocompletion=completion.words("auto"),
+        help="Margin of the bounds; auto optimizes it.",
     ),
 ]
 Loss = Annotated[
@@ -121,6 +124,7 @@ Loss = Annotated[
     typer.Option(
         "--loss",
         metavar="|".join(values.LOSSES),
+        autocompletion=completion.losses,
         callback=values.loss,
         help="Loss that the net was trained with.",
     ),
@@ -130,6 +134,7 @@ MarginLoss = Annotated[
     typer.Option(
         "--margin-loss",
         metavar="0|0.01|0.05|0.1|0.5",
+        autocompletion=completion.words("0", "0.01", "0.05", "0.1", "0.5"),
         help="Share of the training margins below the margins that are compared; by "
         "default the smallest at which the margin of every net is positive.",
     ),
@@ -148,6 +153,7 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="PART,...",
+        autocompletion=completion.parts,
         help=f"Compute only these parts, out of {', '.join(values.PARTS)}.",
     ),
 ]
@@ -156,6 +162,7 @@ Device = Annotated[
     typer.Option(
         "--device",
         metavar="auto|cpu|cuda[:i]|mps",
+        autocompletion=completion.devices,
         callback=values.device,
         help="Where to compute.",
     ),
@@ -206,6 +213,7 @@ Spectra = Annotated[
     typer.Option(
         "--spectra",
         metavar="|".join(values.SPECTRA),
+        autocompletion=completion.spectra,
         callback=values.spectra,
         help="Singular values of a layer: all, the largest ones, or none; auto takes all "
         "of small layers.",
@@ -216,6 +224,7 @@ Convention = Annotated[
     typer.Option(
         "--convention",
         metavar="|".join(values.CONVENTIONS),
+        autocompletion=completion.conventions,
         callback=values.convention,
         help="weightwatcher adds that package's numbers of each layer, as it defines "
         "them.",
@@ -283,6 +292,7 @@ Formats = Annotated[
     typer.Option(
         "--format",
         metavar="NAME[=PATH]",
+        autocompletion=completion.formats,
         help="text (default), json, and what else the command knows, on stdout or into a "
         "file. May be repeated.",
     ),

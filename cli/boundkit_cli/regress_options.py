@@ -7,6 +7,7 @@ from typing import Annotated, Literal, cast
 
 import typer
 
+from boundkit_cli import completion
 from boundkit_cli.files import check_writable
 from boundkit_cli.values import at_least_one
 
@@ -143,7 +144,8 @@ Formats = Annotated[
     typer.Option(
         "--format",
         metavar="NAME[=PATH]",
-        help="text (default), json or csv, on stdout or into a file. May be repeated.",
+        autocompletion=completion.formats,
+        help="text (default), json, csv or html, on stdout or into a file. May be repeated.",
     ),
 ]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from boundkit_cli import completion
 from boundkit_cli import options as opt
 from boundkit_cli.console import talk
 from boundkit_cli.exits import DONE, UNDEFINED
@@ -29,13 +30,19 @@ _Tables = Annotated[
 ]
 _TableFormat = Annotated[
     str,
-    typer.Option("--table-format", metavar="csv|parquet", help="Of the tables."),
+    typer.Option(
+        "--table-format",
+        metavar="csv|parquet",
+        autocompletion=completion.words("csv", "parquet"),
+        help="Of the tables.",
+    ),
 ]
 _Formats = Annotated[
     list[str] | None,
     typer.Option(
         "--format",
         metavar="NAME[=PATH]",
+        autocompletion=completion.formats,
         help="A format of analyze, on stdout or into a file; text if neither this nor "
         "--tables is given. May be repeated.",
     ),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from boundkit_cli import completion
 from boundkit_cli.console import write
 from boundkit_cli.exits import DONE
 
@@ -16,6 +17,7 @@ _Name = Annotated[
     str,
     typer.Argument(
         metavar="[NAME]",
+        autocompletion=completion.words(*_NAMES),
         help="report (of analyze), comparison (of compare), certificate (of holdout, "
         "draw and code), verdict (of check), diff or trace.",
         show_default="report",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boundkit_cli import completion
 from boundkit_cli import options as opt
 from boundkit_cli.confidence import Confidence, parse_confidence
 from boundkit_cli.console import progress, talk
@@ -32,6 +33,7 @@ _By = Annotated[
     typer.Option(
         "--by",
         metavar="auto|name|content|COLUMN",
+        autocompletion=completion.words("auto", "name", "content"),
         help="What orders them: numbers in file names, the epoch or step inside, or a "
         "column of the manifest or entry of the checkpoints.",
     ),
@@ -49,7 +51,8 @@ _Formats = Annotated[
     typer.Option(
         "--format",
         metavar="NAME[=PATH]",
-        help="text (default), json or csv, on stdout or into a file. May be repeated.",
+        autocompletion=completion.formats,
+        help="text (default), json, csv or html, on stdout or into a file. May be repeated.",
     ),
 ]
 

@@ -35,6 +35,26 @@ _Init = Annotated[
         help="The center of the prior, if it is no longer where the certificate says.",
     ),
 ]
+_Original = Annotated[
+    str | None,
+    typer.Option(
+        "--original",
+        metavar="CKPT",
+        help="The checkpoint that draw was given, for a certificate with a bridge to it.",
+    ),
+]
+_Unlabelled = Annotated[
+    str | None,
+    typer.Option(
+        "--unlabelled", metavar="SPEC", help="The fresh inputs of that bridge."
+    ),
+]
+_WithoutBridge = Annotated[
+    bool,
+    typer.Option(
+        "--without-bridge", help="Verify what is said of FILE, and no bridge."
+    ),
+]
 
 
 def verify(
@@ -43,6 +63,9 @@ def verify(
     model: opt.Model = None,
     data: _Data = None,
     init: _Init = None,
+    original: _Original = None,
+    unlabelled: _Unlabelled = None,
+    without_bridge: _WithoutBridge = False,
     device: opt.Device = "auto",
     batch_size: opt.BatchSize = 1000,
     trust: opt.Trust = False,
@@ -51,7 +74,9 @@ def verify(
     """Recompute a certificate from the weights and the data; exit 1 if it differs.
 
     Errors, complexity and bound are computed anew; how the weights were found plays no
-    part.
+    part. What is said of the original network (draw --unlabelled) is recomputed from
+    --original and --unlabelled; without them the exit code is 1, unless it is left aside
+    by --without-bridge.
 
     \b
     Example:
@@ -73,6 +98,9 @@ def verify(
         data=data,
         model=model,
         init=init,
+        original=original,
+        unlabelled=unlabelled,
+        without_bridge=without_bridge,
         device=device,
         batch_size=batch_size,
         trust=trust,

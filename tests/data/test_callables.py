@@ -88,12 +88,14 @@ def test_edits_of_a_file_are_seen(here):
         (":make", "':make': not of the form"),
         ("none.py:make", "none.py: no such file; check the path in 'none.py:make'"),
         ("no_such_module_x:make", "raised ModuleNotFoundError: No module named"),
+        ("no_such_module_x:make", "; run boundkit where it can be imported"),
         ("sub/net.py:nothing", "sub/net.py: has no 'nothing'; name a callable"),
-        ("sub/net.py:fails", "sub/net.py:fails raised RuntimeError: first line; make"),
+        ("sub/net.py:fails", "sub/net.py:fails raised RuntimeError: first line; it is called without arg"),
         ("sub/net.py:needs", "raised TypeError: needs() missing 1 required"),
         ("sub/net.py:leaves", "raised SystemExit: 3"),
         ("sub/net.py:READY", "raised TypeError: 'str' object is not callable"),
         ("broken.py:make", "importing broken.py raised SyntaxError"),
+        ("broken.py:make", "; mend the file; python broken.py shows where"),
     ],
 )
 def test_each_way_to_fail_is_named(here, spec, message):

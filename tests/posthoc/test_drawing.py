@@ -17,7 +17,8 @@ from boundkit.posthoc.certificate import (
     read_certificate,
     schema,
 )
-from boundkit.posthoc.drawing import certificate_path, draw
+from boundkit.posthoc.drawing import draw
+from boundkit.posthoc.published import certificate_path
 from boundkit.posthoc.verifying import verify
 from tests.posthoc.nets import cnn, mlp, sample, trained
 

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from boundkit.measure.collapse.formula import Finding
+    from boundkit.plot.sources import Sources
 
 __all__ = ["Collapse", "nested"]
 
@@ -120,6 +122,36 @@ class Collapse:
         )
         notes = "".join(f"<p>{escape(each)}</p>" for each in self.notices)
         return f"<table>{rows}</table>{notes}"
+
+    def figures(self) -> dict[str, Figure]:
+        """Return every figure that there are numbers for, by name."""
+        from boundkit.plot import drawn
+
+        return drawn(self._sources())
+
+    def plot(self, name: str | None = None) -> Figure:
+        """Draw one figure.
+
+        Args:
+            name: Such as ``"class_cosines"``, as ``docs/figures.md`` lists them; None for
+                the first that there are numbers for.
+
+        Raises:
+            UsageError: There is no such figure, or no numbers for it.
+        """
+        from boundkit.plot import FIGURES, chosen
+
+        return chosen(FIGURES, self._sources(), name)
+
+    def _sources(self) -> Sources:
+        from boundkit.plot.sources import Sources, flat
+
+        values = flat(self.summary()) | dict(self.arrays)
+        return Sources(
+            title=f"{self.n:,} samples",
+            collapse={"sample": values},
+            class_names=[str(label) for label in self.present],
+        )
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         for one in self.findings:

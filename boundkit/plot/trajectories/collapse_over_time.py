@@ -8,11 +8,13 @@ from boundkit.plot.trajectories.course import panels
 from boundkit.plot.trajectories.lines import draw_lines, known
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from boundkit.plot.trajectories.course import Course
 
-__all__ = ["collapse_over_time"]
+__all__ = ["collapse_lines", "collapse_over_time"]
 
 #: Vertical axis, and label -> measure; of the training sample, then of the other.
 _PARTS = (
@@ -31,6 +33,18 @@ _PARTS = (
 )
 
 
+def collapse_lines(
+    course: Course,
+) -> list[tuple[str, dict[str, NDArray[np.float64]]]]:
+    """Return NC1 to NC4: label of the axis and lines.
+
+    Args:
+        course: Of the run.
+    """
+    parts = [(label, known(course, _names(table))) for label, table in _PARTS]
+    return [(label, lines) for label, lines in parts if lines]
+
+
 def collapse_over_time(course: Course) -> Figure | None:
     """Draw NC1 to NC4 of the training and the test sample.
 
@@ -43,8 +57,7 @@ def collapse_over_time(course: Course) -> Figure | None:
     Returns:
         The figure; None where nothing of collapse is known.
     """
-    parts = [(label, known(course, _names(table))) for label, table in _PARTS]
-    parts = [(label, lines) for label, lines in parts if lines]
+    parts = collapse_lines(course)
     if not parts:
         return None
     across = min(2, len(parts))

@@ -8,11 +8,15 @@ from boundkit.plot.trajectories.course import panels
 from boundkit.plot.trajectories.lines import draw_lines, known
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from boundkit.plot.trajectories.course import Course
 
-__all__ = ["loss_over_time"]
+__all__ = ["LOSS_LABEL", "loss_lines", "loss_over_time"]
+
+LOSS_LABEL = "half the mean square, with decay"
 
 _TERMS = {
     "total": "collapse.mse.total",
@@ -20,6 +24,16 @@ _TERMS = {
     "L_NC2/3": "collapse.mse.l_nc23",
     "L_perp": "collapse.mse.l_perp",
 }
+
+
+def loss_lines(course: Course) -> dict[str, NDArray[np.float64]]:
+    """Return the terms by label, none of them unless there are two.
+
+    Args:
+        course: Of the run.
+    """
+    lines = known(course, _TERMS)
+    return lines if len(lines) > 1 else {}
 
 
 def loss_over_time(course: Course) -> Figure | None:
@@ -33,9 +47,9 @@ def loss_over_time(course: Course) -> Figure | None:
     Returns:
         The figure; None where the terms are not known.
     """
-    lines = known(course, _TERMS)
-    if len(lines) < 2:
+    lines = loss_lines(course)
+    if not lines:
         return None
     figure, (axes,) = panels(course, "Square loss of the last layer", 1, height=3.2)
-    draw_lines(axes, course, lines, "half the mean square, with decay")
+    draw_lines(axes, course, lines, LOSS_LABEL)
     return figure

@@ -8,13 +8,25 @@ from boundkit.plot.trajectories.course import panels
 from boundkit.plot.trajectories.lines import draw_lines, of_layers
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from boundkit.plot.trajectories.course import Course
 
-__all__ = ["ranks_over_time"]
+__all__ = ["rank_lines", "ranks_over_time"]
 
 _RANKS = ("stable_rank", "effective_rank", "numerical_rank")
+
+
+def rank_lines(course: Course) -> list[tuple[str, dict[str, NDArray[np.float64]]]]:
+    """Return each kind of rank, layer by layer: label of the axis and lines.
+
+    Args:
+        course: Of the run.
+    """
+    parts = [(name.replace("_", " "), of_layers(course, name)) for name in _RANKS]
+    return [(label, lines) for label, lines in parts if lines]
 
 
 def ranks_over_time(course: Course) -> Figure | None:
@@ -26,11 +38,10 @@ def ranks_over_time(course: Course) -> Figure | None:
     Returns:
         The figure; None where there are no spectra.
     """
-    parts = [(of_layers(course, name), name.replace("_", " ")) for name in _RANKS]
-    parts = [(lines, label) for lines, label in parts if lines]
+    parts = rank_lines(course)
     if not parts:
         return None
     figure, axes = panels(course, "Ranks of layers", len(parts))
-    for each, (lines, label) in zip(axes, parts, strict=True):
+    for each, (label, lines) in zip(axes, parts, strict=True):
         draw_lines(each, course, lines, label)
     return figure

@@ -1,0 +1,1 @@
+"""Training, the papers' experiments, and their dynamical systems."""

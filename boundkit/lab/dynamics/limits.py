@@ -1,0 +1,48 @@
+"""Claims about limits, held against a run that ends before the limit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boundkit.lab.dynamics.checks import Check, equal, open_claim
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["approached"]
+
+
+def approached(
+    name: str,
+    claim: str,
+    source: str,
+    limit: float,
+    values: NDArray[np.float64],
+    tolerance: float,
+    earlier: int,
+) -> Check:
+    """Check that a quantity tends to a limit.
+
+    It holds where the last value is there. Where it is nearer than it was before, the
+    run was too short to decide, and the check is open; else it fails.
+
+    Args:
+        name: Short, unique.
+        claim: In one line.
+        source: Paper and equation.
+        limit: As the claim says.
+        values: (T,) along the run; NaN where it is not defined.
+        tolerance: Of the last value, absolutely.
+        earlier: Which of the values is "before".
+    """
+    found, before = float(values[-1]), float(values[earlier])
+    check = equal(name, claim, source, limit, found, tolerance, relative=False)
+    if check.holds or not np.isfinite([found, before]).all():
+        return check
+    if abs(found - limit) < abs(before - limit):
+        reason = f"on its way, {before:.3g} before and {found:.3g} at the end; run longer"
+        return open_claim(name, claim, source, reason, predicted=limit, found=found)
+    return replace(check, reason=f"it was {before:.3g} before and moved away")
