@@ -75,6 +75,10 @@ class Browser:
             "Emulation.setDeviceMetricsOverride", {**metrics, "mobile": width < 600}
         )
 
+    def scripts(self, allowed):
+        """Let pages run JavaScript, or not."""
+        self._cdp("Emulation.setScriptExecutionDisabled", {"value": not allowed})
+
     def screenshot(self, path):
         path.write_bytes(base64.b64decode(self.send("GET", "/screenshot")))
 

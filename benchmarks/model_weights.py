@@ -34,7 +34,16 @@ MODELS = {
     "resnet18": ("21 layers, whole", resnet((2, 2, 2, 2), 1)),
     "resnet50": ("54 layers, whole", resnet((3, 4, 6, 3), 4)),
     "gpt2-small": ("2 of its 12 blocks; the rest is alike", transformer(768, 2)),
-    "gpt-1b": ("1 of 24 blocks of width 2048; the rest is alike", transformer(2048, 1)),
+}
+
+#: Shapes of a Llama of 1.1 billion parameters (22 blocks of width 2048, 32 heads that
+#: share 4 keys and values, vocabulary 32,000), and how often each occurs.
+BILLION = {
+    (2048, 2048): 44,
+    (256, 2048): 44,
+    (5632, 2048): 44,
+    (2048, 5632): 22,
+    (32000, 2048): 2,
 }
 
 

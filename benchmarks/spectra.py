@@ -1,6 +1,6 @@
 """Spectra of whole models: ours against WeightWatcher's way, and against the limits.
 
-    python benchmarks/spectra.py [--repeats 5] [--only resnet18 ...]
+    python benchmarks/spectra.py [--repeats 5] [--only resnet18 ... conv memory wall]
         [--weightwatcher PYTHON] [--checkpoint FILE ...]
 
 Weights are random with what training leaves behind: lognormal scales of rows and
@@ -17,43 +17,16 @@ import argparse
 import json
 import math
 import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 
 import numpy as np
 from machine import REPEATS, cpu_seconds, description, settle
-from model_weights import MODELS, layer_of, trained, trained_like
+from model_weights import BILLION, MODELS, layer_of, trained, trained_like
+from spectra_processes import memory, wall
 
-# What a large layer takes in a process of its own.
-_MEMORY = """
-import sys, threading, time
-import numpy as np, torch
-from scipy.linalg.blas import dsyrk
-from scipy.linalg import cho_factor
-from boundkit import readers
-from boundkit.layers import from_tensors
-from boundkit.measure.spectra import layer_spectrum
-def anonymous():
-    with open("/proc/self/status") as status:
-        return int(status.read().split("RssAnon:")[1].split()[0]) / 1024
-layer = from_tensors(readers.read(sys.argv[1]))[0].layers[0]
-torch.linalg.eigvalsh(torch.eye(64, dtype=torch.float64))
-most, over, start = [0.0], [], anonymous()
-def watch():
-    while not over:
-        most[0] = max(most[0], anonymous())
-        time.sleep(0.005)
-thread = threading.Thread(target=watch)
-thread.start()
-begun = time.process_time()
-layer_spectrum(layer, "full")
-took = time.process_time() - begun
-over.append(1)
-thread.join()
-print(most[0] - start, took)
-"""
+PARTS = [*MODELS, "llama-1b", "conv", "memory", "wall"]
 
 _WEIGHTWATCHER = """
 import contextlib, io, json, logging, sys, time, warnings
@@ -111,65 +84,107 @@ def their_fit(evals: np.ndarray) -> float:
     return float(alphas[np.argmin(distances)])
 
 
-def whole_model(name: str, note: str, weights: list[np.ndarray], given) -> None:
-    """Print the ratios of one model."""
+def matrices_of(values: np.ndarray) -> list[np.ndarray]:
+    """Return the matrices that WeightWatcher decomposes, wide, in float64."""
+    if values.ndim == 2:
+        found = [values.astype(np.float64)]
+    else:
+        apart = values.transpose(2, 3, 0, 1).astype(np.float64)
+        found = list(apart.reshape(-1, *values.shape[:2]))
+    return [np.ascontiguousarray(m if len(m) <= len(m[0]) else m.T) for m in found]
+
+
+def eigensolver_alone(matrices: list[np.ndarray]) -> None:
+    """Do one symmetric product and one values-only eigensolver for each."""
+    import torch
+    from scipy.linalg.blas import dsyrk
+
+    for matrix in matrices:
+        gram = dsyrk(1.0, matrix.T, trans=1)
+        torch.linalg.eigvalsh(torch.from_numpy(gram), UPLO="U")
+
+
+def apart(weights: list[np.ndarray]) -> float:
+    """Return how far alpha and norm differ; these first calls warm the caches, too."""
+    from boundkit.measure.weightwatcher import weightwatcher
+
+    found = []
+    for i, w in enumerate(weights):
+        our, evals = weightwatcher(layer_of(f"w{i}", w)), their_spectrum(w)
+        found += [our["alpha"] / their_fit(evals) - 1, our["norm"] / evals.sum() - 1]
+    worst = max(map(abs, found))
+    assert worst < 1e-6, worst
+    return worst
+
+
+def both_ways(weights: list[np.ndarray]) -> list:
+    """Return what is measured: ours, WW's way, its limit, the top, the whole."""
+    # Both need them; neither's seconds contain an import.
+    import torch  # noqa: F401 - it changes which eigensolver is taken
+
     from boundkit.measure.spectra import layer_spectrum
     from boundkit.measure.weightwatcher import weightwatcher
 
     layers = [layer_of(f"w{i}", w) for i, w in enumerate(weights)]
-    checked = [
-        (weightwatcher(x), their_spectrum(w))
-        for x, w in zip(layers, weights, strict=True)
+    matrices = [matrix for w in weights for matrix in matrices_of(w)]
+    return [
+        lambda: [weightwatcher(x) for x in layers],
+        lambda: [their_fit(their_spectrum(w)) for w in weights],
+        lambda: eigensolver_alone(matrices),
+        lambda: [layer_spectrum(x, "top") for x in layers],
+        lambda: [layer_spectrum(x, "full") for x in layers],
     ]
-    alphas = [(our["alpha"], their_fit(evals)) for our, evals in checked]
-    worst = max(abs(a / b - 1) for a, b in alphas)
-    sums = max(abs(our["norm"] / evals.sum() - 1) for our, evals in checked)
-    assert max(worst, sums) < 1e-6, (worst, sums)
-    (ours, _), (theirs, _), (top, _), (full, _) = cpu_seconds(
-        [
-            lambda: [weightwatcher(x) for x in layers],
-            lambda: [their_fit(their_spectrum(w)) for w in weights],
-            lambda: [layer_spectrum(x, "top") for x in layers],
-            lambda: [layer_spectrum(x, "full") for x in layers],
-        ],
-        given.repeats,
-    )
+
+
+def told(title: str, worst: float, seconds: list[float]) -> None:
+    """Print the ratios."""
+    ours, theirs, limit, top, full = seconds
     print(
-        f"{name} ({note})\n"
+        f"{title}\n"
         f"  equal spectra and alpha (to {worst:.0e}): {ours:.2f} s, WW's way"
-        f" {theirs:.2f} s: {theirs / ours:.1f} times\n"
+        f" {theirs:.2f} s: {theirs / ours:.1f} times; dsyrk and eigensolver alone"
+        f" {limit:.2f} s: {theirs / limit:.1f} times, ours {ours / limit:.2f} of that\n"
         f"  norms and stable ranks alone: {top:.3f} s: {theirs / top:.0f} times\n"
-        f"  filter matrices, whole spectra: {full:.2f} s: {limit_of(weights, full):.2f}"
-        " times syrk and eigensolver alone",
+        f"  filter matrices, whole spectra: {full:.2f} s",
         flush=True,
     )
+
+
+def whole_model(name: str, note: str, weights: list[np.ndarray], given) -> None:
+    """Print the ratios of one model."""
+    from boundkit.measure.weightwatcher import weightwatcher
+
+    cases = both_ways(weights)
+    worst = apart(weights)
+    seconds = [median for median, _ in cpu_seconds(cases, given.repeats)]
+    told(f"{name} ({note})", worst, seconds)
     if given.weightwatcher:
         itself, printed = their_own(weights, given)
-        apart = max(abs(printed[f"w{i}"] / a - 1) for i, (a, _) in enumerate(alphas))
+        alphas = [weightwatcher(layer_of("w", w))["alpha"] for w in weights]
+        apart_by = max(abs(printed[f"w{i}"] / a - 1) for i, a in enumerate(alphas))
         print(
-            f"  WeightWatcher itself: {itself:.2f} s: {itself / ours:.1f} and"
-            f" {itself / top:.0f} times; its alpha differs by {apart:.0e}",
+            f"  WeightWatcher itself: {itself:.2f} s: {itself / seconds[0]:.1f} and"
+            f" {itself / seconds[3]:.0f} times; its alpha differs by {apart_by:.0e}",
             flush=True,
         )
 
 
-def limit_of(weights: list[np.ndarray], ours: float) -> float:
-    """Return our time over that of one syrk and one eigensolver per filter matrix."""
-    wide = [w.reshape(w.shape[0], -1).astype(np.float64) for w in weights]
-    wide = [w if w.shape[0] <= w.shape[1] else np.ascontiguousarray(w.T) for w in wide]
-    least = math.inf
-    for _ in range(2):
-        begun = process_time()
-        for w in wide:
-            gram = w @ w.T
-            if len(gram) < 1100:
-                np.linalg.eigvalsh(gram)
-            else:
-                import torch
-
-                torch.linalg.eigvalsh(torch.from_numpy(gram))
-        least = min(least, process_time() - begun)
-    return ours / least
+def large_model(name: str, counts: dict[tuple[int, ...], int]) -> None:
+    """Print the ratios of a model of many equal layers: each shape once, times."""
+    total, worst = np.zeros(5), 0.0
+    for i, (shape, count) in enumerate(counts.items()):
+        weights = [trained_like(shape, i)]
+        cases = both_ways(weights)
+        off = apart(weights)
+        seconds = []
+        for case in cases:
+            begun = process_time()
+            case()
+            seconds.append(process_time() - begun)
+        told(f"{name}: {shape[0]} x {shape[1]}, of which it has {count}", off, seconds)
+        total, worst = total + count * np.array(seconds), max(worst, off)
+    many = sum(count * math.prod(shape) for shape, count in counts.items())
+    told(f"{name}, {many / 1e9:.2f}e9 weights, seconds times counts", worst, total)
 
 
 def their_own(weights: list[np.ndarray], given) -> tuple[float, dict[str, float]]:
@@ -193,12 +208,14 @@ def operators(repeats: int) -> None:
 
     from boundkit.numerics.circular import circular_singular_values
 
-    for channels, size in ((128, 28), (256, 14)):
+    for channels, size in ((64, 56), (128, 28), (256, 14)):
         kernel = trained_like((channels, channels, 3, 3), 0)
+        # Their code has the channels last.
+        last = np.ascontiguousarray(kernel.transpose(2, 3, 1, 0))
 
-        def sedghi(kernel=kernel, size=size):
-            hat = np.fft.fft2(kernel, (size, size), axes=(2, 3))
-            return np.linalg.svd(hat.transpose(2, 3, 0, 1), compute_uv=False)
+        def sedghi(last=last, size=size):
+            hat = np.fft.fft2(last, (size, size), axes=(0, 1))
+            return np.linalg.svd(hat, compute_uv=False)
 
         def ours(kernel=kernel, size=size):
             return circular_singular_values(torch.from_numpy(kernel), (size, size))
@@ -214,35 +231,11 @@ def operators(repeats: int) -> None:
         )
 
 
-def memory() -> None:
-    """Print the anonymous memory of two large layers."""
-    from safetensors.numpy import save_file
-
-    for shape in ((50257, 2048), (4096, 25088)):
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "large.safetensors"
-            rng = np.random.default_rng(0)
-            save_file({"w.weight": rng.standard_normal(shape, dtype=np.float32)}, path)
-            done = subprocess.run(
-                [sys.executable, "-c", _MEMORY, path],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-        grown, took = map(float, done.stdout.split())
-        allowed = 2 * min(shape) ** 2 * 8 / 2**20 + 64
-        print(
-            f"{shape[0]} x {shape[1]}, whole spectrum: {took:.1f} s, {grown:.0f} MB"
-            f" beyond the imports, {allowed:.0f} allowed",
-            flush=True,
-        )
-
-
 def main() -> None:
     """Measure what is asked for, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--only", nargs="*", default=[*MODELS, "conv", "memory"])
+    parser.add_argument("--only", nargs="*", default=PARTS)
     parser.add_argument("--weightwatcher", help="a Python that has weightwatcher 0.7.7")
     parser.add_argument("--checkpoint", nargs="*", default=[])
     given = parser.parse_args()
@@ -254,10 +247,14 @@ def main() -> None:
     for path in given.checkpoint:
         weights = trained(path)
         whole_model(Path(path).name, f"trained, {len(weights)} layers", weights, given)
+    if "llama-1b" in given.only:
+        large_model("llama-1b", BILLION)
     if "conv" in given.only:
         operators(given.repeats)
     if "memory" in given.only:
         memory()
+    if "wall" in given.only:
+        wall(given.repeats)
 
 
 if __name__ == "__main__":

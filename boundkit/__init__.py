@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         Unreadable,
         UsageError,
     )
+    from boundkit.lab.dynamics.simulating import simulate
+    from boundkit.lab.dynamics.simulation import Simulation
+    from boundkit.lab.reproducing import reproduce
     from boundkit.measure.collapse import Collapse
     from boundkit.measure.peeled_arrays import ulpm
     from boundkit.posthoc.certificate import CertificateFile
@@ -81,6 +84,9 @@ _HOMES = {
     "Measurement": "boundkit.types",
     "rank_measures": "boundkit.regression.ranking",
     "regress": "boundkit.regression.regressing",
+    "reproduce": "boundkit.lab.reproducing",
+    "Simulation": "boundkit.lab.dynamics.simulation",
+    "simulate": "boundkit.lab.dynamics.simulating",
     "sweep": "boundkit.sweeping.sweep",
     "Trace": "boundkit.tracing.model",
     "trace": "boundkit.tracing.run",
@@ -107,6 +113,7 @@ __all__ = [
     "Refused",
     "Regression",
     "Report",
+    "Simulation",
     "Trace",
     "Unreadable",
     "UsageError",
@@ -123,6 +130,8 @@ __all__ = [
     "log_to",
     "rank_measures",
     "regress",
+    "reproduce",
+    "simulate",
     "sweep",
     "trace",
     "ulpm",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from boundkit.data.checks import checked_labels
@@ -11,7 +12,9 @@ from boundkit.errors import DataError, UsageError
 from boundkit.measure.array_moments import Scatter, array_moments
 from boundkit.measure.collapse import Collapse, collapse_of
 from boundkit.measure.collapse.square_loss import Reduction, Targets
-from boundkit.numerics.nearest import Centers, agreement, decision
+from boundkit.numerics.known_means import Precision
+from boundkit.numerics.largest import decision
+from boundkit.numerics.nearest import Centers, agreement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +41,7 @@ def collapse(
     rho_decay: float | None = None,
     batch_size: int = 4096,
     scatter: Scatter = "auto",
+    precision: Precision = "double",
 ) -> Collapse:
     """Measure neural collapse of features and the last layer that reads them.
 
@@ -64,6 +68,9 @@ def collapse(
             numbers and p^3 operations; ``"span"`` for that among class means and
             classifier rows, without what needs all of it; ``"auto"`` for the span where
             p > 2048, unless samples are so few that it holds them all.
+        precision: ``"single"`` for float32 products of features less their class means,
+            added up in float64: faster, with a relative error of about 1e-6, and the
+            same decisions. The class means are float64 in any case.
 
     Returns:
         Every measure, with its convention, its source, and why it is None if it is.
@@ -73,18 +80,24 @@ def collapse(
         UsageError: An argument is out of its range, or does not fit the others.
     """
     _require_sense(weight_decay, rho, rho_decay, batch_size)
-    _require_known(square_loss, targets, scatter)
+    _require_known(square_loss, targets, scatter, precision)
     rows = _features(features)
     head, offset = _head(weight, bias, rows)
     y, count = _labels(labels, rows, _known(classes, head), head)
-    for first, batch in _batches(rows, batch_size):
-        _require_finite(batch, first)
-    moments = array_moments(
-        rows, y, count, head, batch_size=batch_size, scatter=scatter
+    moments, seen = array_moments(
+        rows,
+        y,
+        count,
+        head,
+        offset,
+        batch_size=batch_size,
+        scatter=scatter,
+        precision=precision,
     )
-    centers = _centers(class_means, moments)
-    seen = _second_pass(rows, y, centers, head, offset, batch_size)
-    return collapse_of(
+    if class_means is not None:
+        centers = _centers(class_means, moments)
+        seen = _against(rows, y, centers, head, offset, batch_size)
+    found = collapse_of(
         moments,
         head,
         offset,
@@ -95,6 +108,7 @@ def collapse(
         rho=rho,
         rho_decay=rho_decay,
     )
+    return found if precision == "double" else replace(found, precision=precision)
 
 
 def _require_sense(
@@ -113,11 +127,14 @@ def _require_sense(
         raise UsageError(f"batch_size must be at least 1, but got {batch_size!r}")
 
 
-def _require_known(square_loss: str, targets: str, scatter: str) -> None:
+def _require_known(
+    square_loss: str, targets: str, scatter: str, precision: str
+) -> None:
     for name, word, known in (
         ("square_loss", square_loss, get_args(Reduction)),
         ("targets", targets, get_args(Targets)),
         ("scatter", scatter, get_args(Scatter)),
+        ("precision", precision, get_args(Precision)),
     ):
         if word not in known:
             raise UsageError(
@@ -199,8 +216,6 @@ def _known(classes: int | None, head: torch.Tensor | None) -> int | None:
 
 
 def _centers(class_means: Any, moments: ClassMoments) -> Centers:
-    if class_means is None:
-        return Centers.of(moments.mean, moments.count)
     means = _tensor(class_means, "class_means").to(moments.mean.device).double()
     if means.shape != moments.mean.shape:
         raise UsageError(
@@ -243,16 +258,7 @@ def _batches(rows: torch.Tensor, size: int) -> Iterator[tuple[int, torch.Tensor]
         yield first, rows[first : first + size]
 
 
-def _require_finite(batch: torch.Tensor, first: int) -> None:
-    finite = batch.isfinite()
-    if not finite.all():
-        row = int((~finite.all(1)).nonzero()[0])
-        raise DataError(
-            f"features[{first + row}] holds NaN or Inf; remove or repair that sample"
-        )
-
-
-def _second_pass(
+def _against(
     rows: torch.Tensor,
     y: torch.Tensor,
     centers: Centers,

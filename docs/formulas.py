@@ -10,9 +10,9 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from latex2mathml.converter import convert
 from markdown import Extension
 from markdown.preprocessors import Preprocessor
+from math_core import LatexToMathML
 
 if TYPE_CHECKING:
     from markdown import Markdown
@@ -28,15 +28,24 @@ _PIECES = re.compile(
     r"|(?<![\\$\w])\$(?P<inline>(?![\s$])(?:(?!\n\s*\n)[^$])+?(?<![\s\\]))\$(?![\d$])",
     re.DOTALL,
 )
+_CONVERTER = LatexToMathML()
+_SIZED = re.compile(r"\\[Bb]igg?([lr])(?![a-z])")
+_PAIRED = {"l": r"\left", "r": r"\right"}
 _NUMBER = re.compile(r"\\tag\{([^}]*)\}")
 
 
 def markup(latex: str, *, block: bool) -> str:
-    """Return a formula as MathML, its number beside it if it has one."""
+    """Return a formula as MathML, its number beside it if it has one.
+
+    Raises:
+        LatexError: It does not read, which ends the build.
+    """
     number = _NUMBER.search(latex)
-    body = convert(_NUMBER.sub("", latex), display="block" if block else "inline")
-    # Right of a screen reader's way, and there to copy from.
-    body = body.replace("<math ", f'<math alttext="{escape(latex.strip())}" ', 1)
+    # A backslash at the end of a line is one before a space.
+    typed = " ".join(_NUMBER.sub("", latex).split())
+    # Browsers do not stretch a sized delimiter that has an exponent.
+    typed = _SIZED.sub(lambda found: _PAIRED[found[1]], typed)
+    body = _CONVERTER.convert_with_local_state(typed, displaystyle=block)
     if not block:
         return body
     label = f'<span class="number">({escape(number[1])})</span>' if number else ""

@@ -9,9 +9,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from boundkit_cli.app import app
 from typer.main import get_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["main", "page"]
 
@@ -55,8 +59,13 @@ def _section(*command: str) -> str:
 
 def page() -> str:
     """Return docs/cli.md as it should be."""
-    commands = sorted(getattr(get_command(app), "commands", {}))
-    return _HEAD + _section() + "".join(_section(name) for name in commands)
+    return _HEAD + _section() + "".join(_tree(get_command(app)))
+
+
+def _tree(group: object, *above: str) -> Iterator[str]:
+    for name, command in sorted(getattr(group, "commands", {}).items()):
+        yield _section(*above, name)
+        yield from _tree(command, *above, name)
 
 
 def main(arguments: list[str]) -> int:

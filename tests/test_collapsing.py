@@ -105,6 +105,35 @@ def test_data_that_cannot_be_used_are_named(arguments, message):
         boundkit.collapse(*arguments)
 
 
+def test_features_too_large_to_be_added_up_are_refused():
+    with pytest.raises(DataError, match="features are too large to be added up"):
+        boundkit.collapse(np.full((6, 2), 1e308), [0, 0, 0, 1, 1, 1])
+
+
+@pytest.mark.parametrize("scatter", ["whole", "span"])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_single_precision_is_named_and_nearly_the_same(offset, scatter):
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 5
+    means = rng.normal(size=(5, 60))
+    noise = 3 * rng.normal(size=(400, 60))
+    features = (means[labels] + noise + offset).astype(np.float32)
+    arguments = (features, labels, means, np.zeros(5))
+
+    low, high = (
+        boundkit.collapse(*arguments, scatter=scatter, precision=one)
+        for one in ("single", "double")
+    )
+
+    for one, other in zip(low.findings, high.findings, strict=True):
+        if isinstance(other.value, float):
+            assert one.value == pytest.approx(other.value, rel=2e-5, abs=1e-9), one.name
+    assert low["nc4_mismatch"] == high["nc4_mismatch"] > 0
+    assert low["nc1_pinv"] == pytest.approx(high["nc1_pinv"], rel=1e-6)
+    assert "float32 products" in low.conventions["precision"]
+    assert "float64" in high.conventions["precision"]
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_the_sample_that_is_not_finite_is_named(value):
     broken = FEATURES.copy()
@@ -121,6 +150,7 @@ def test_the_sample_that_is_not_finite_is_named(value):
         ({"rho": float("nan")}, "rho must be a number of at least 0"),
         ({"rho_decay": -0.1}, "rho_decay must be a number of at least 0"),
         ({"square_loss": "max"}, "square_loss must be among mean, sum, half"),
+        ({"precision": "half"}, "precision must be among double, single"),
         ({"targets": "soft"}, "targets must be among one-hot, centered"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
         ({"bias": BIAS}, "bias is given without weight"),
@@ -152,7 +182,8 @@ def test_features_stay_on_their_device():
     """Nothing of a pass over a GPU's features meets a tensor of the CPU."""
     from torch._subclasses import FakeTensorMode
 
-    from boundkit.numerics.nearest import Centers, agreement, decision
+    from boundkit.numerics.largest import decision
+    from boundkit.numerics.nearest import Centers, agreement
     from boundkit.numerics.pivoted_sums import PivotedSums
 
     with FakeTensorMode():

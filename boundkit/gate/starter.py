@@ -25,7 +25,7 @@ def starter(document: Mapping[str, Any]) -> str:
     """Return a commented policy that the report passes with a little room.
 
     Args:
-        document: The report as JSON.
+        document: The report, or a certificate in its shape, as JSON.
     """
     return "\n".join([*_head(document), *_bounds(document), *_numbers(document)]) + "\n"
 
@@ -37,10 +37,11 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
     yield "[policy]"
     yield "version = 1"
     yield ""
-    yield "# Share of the parameters that are counted or folded."
-    yield "[coverage]"
-    yield f"min = {_down(document['coverage'])}"
-    yield ""
+    if "coverage" in document:
+        yield "# Share of the parameters that are counted or folded."
+        yield "[coverage]"
+        yield f"min = {_down(document['coverage'])}"
+        yield ""
     yield "# Codes of warnings, as patterns. Those that occur today are allowed."
     yield "[warnings]"
     yield 'forbid = ["*"]'
@@ -66,6 +67,13 @@ def _bounds(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _numbers(document: Mapping[str, Any]) -> Iterator[str]:
     known = dict(paths(document))
+    if "certificate" in document:
+        yield "# Any number of the certificate, by its path."
+        yield "[values]"
+        today = document["certificate"]
+        yield f'"certificate.delta" = {{max = {today["delta"]:g}}}'
+        yield f'# "certificate.n" = {{min = {today["n"]}}}'
+        return
     yield "# Any number of the JSON report, by its path."
     yield "[values]"
     if document["rho"]["stored"]["log10"] is not None:

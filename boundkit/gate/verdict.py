@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from boundkit.report.painting import Console, Painted
 
 __all__ = ["Finding", "Verdict"]
 
@@ -32,7 +34,7 @@ class Finding:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """Every finding, in the order of the policy.
 
@@ -63,6 +65,13 @@ class Verdict:
         from boundkit.gate.rendering import text
 
         return text(self)
+
+    def __rich_console__(self, console: Console, options: Any) -> Painted:
+        """Render as text, painted, for rich's consoles."""
+        from boundkit.gate.rendering import lines
+        from boundkit.report.painting import painted
+
+        return painted(lines(self, options.max_width), console)
 
     def frame(self) -> pd.DataFrame:
         """Return one row per finding."""

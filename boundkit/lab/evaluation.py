@@ -63,7 +63,7 @@ def outputs(learner: Learner, x: Tensor) -> Tensor:
     training = learner.net.training
     learner.net.eval()
     try:
-        return torch.cat([scores(learner, batch) for batch in x.split(_BATCH)])
+        return torch.cat([scores(learner, batch) for batch in torch.split(x, _BATCH)])
     finally:
         learner.net.train(training)
 

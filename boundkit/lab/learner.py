@@ -22,7 +22,15 @@ from boundkit.lab.parametrization import (
 if TYPE_CHECKING:
     from boundkit.lab.recipe import Recipe
 
-__all__ = ["Learner", "advance", "begun", "materialized", "objective", "rho_of", "scores"]
+__all__ = [
+    "Learner",
+    "advance",
+    "begun",
+    "materialized",
+    "objective",
+    "rho_of",
+    "scores",
+]
 
 
 @dataclass(slots=True, eq=False)
@@ -201,11 +209,11 @@ def _move_plain(
     recipe = learner.recipe
     if recipe.decay and recipe.decay_on == "rho":
         gradients = _with_rho_decay(learner, weights, gradients)
+    shrink = recipe.decay if recipe.decay_on == "layers" else 0.0
     for at, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
-        if recipe.decay and recipe.decay_on == "layers":
-            gradient = gradient + recipe.decay * weight  # noqa: PLW2901 - its own term
+        slope = gradient + shrink * weight if shrink else gradient
         moved, learner.velocities[at] = plain_step(
-            weight, learner.velocities[at], gradient, rate, recipe.momentum
+            weight, learner.velocities[at], slope, rate, recipe.momentum
         )
         weight.copy_(moved)
 
@@ -224,7 +232,9 @@ def _with_rho_decay(
 
 def materialized(learner: Learner) -> dict[str, Tensor]:
     """Return the weights on the CPU, rho multiplied into the last layer."""
-    state = {name: t.detach().cpu().clone() for name, t in learner.net.state_dict().items()}
+    state = {
+        name: t.detach().cpu().clone() for name, t in learner.net.state_dict().items()
+    }
     if learner.recipe.parametrization != "plain":
         state["head.weight"] *= learner.rho.detach().cpu()
     return state

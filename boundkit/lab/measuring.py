@@ -68,7 +68,7 @@ def features_of(
     caught: list[torch.Tensor] = []
     head = net.get_submodule("head")
     hook = head.register_forward_pre_hook(lambda _module, args: caught.append(args[0]))
-    for batch in torch.from_numpy(x).split(_BATCH):
+    for batch in torch.split(torch.from_numpy(x), _BATCH):
         net(batch.to(where))
     hook.remove()
     bias = head.bias.detach() if isinstance(head.bias, torch.Tensor) else None
@@ -100,7 +100,9 @@ def collapse_of(
     if part == "test":
         seen = features_of(bench, recipe, epoch)
         classes = range(len(recipe.classes))
-        means = torch.stack([seen.rows[seen.labels == c].double().mean(0) for c in classes])
+        means = torch.stack([
+            seen.rows[seen.labels == c].double().mean(0) for c in classes
+        ])
     return collapse(
         found.rows,
         found.labels,

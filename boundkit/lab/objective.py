@@ -31,7 +31,7 @@ def targets(labels: Tensor, classes: int, loss: Loss, coding: Coding) -> Tensor:
     if loss == "cross-entropy":
         return labels
     if coding == "signed":
-        return (2 * labels - 1).float()[:, None]
+        return (2 * labels - 1).float().unsqueeze(1)
     hot = functional.one_hot(labels, classes).float()
     return hot if coding == "one-hot" else (classes * hot - 1) / (classes - 1)
 
@@ -77,6 +77,6 @@ def margins(scores: Tensor, labels: Tensor) -> Tensor:
     wide = scores.double()
     if wide.shape[1] == 1:
         return wide[:, 0] * (2 * labels - 1)
-    own = labels[:, None]
+    own = labels.unsqueeze(1)
     others = wide.scatter(1, own, -torch.inf).amax(1)
     return wide.gather(1, own)[:, 0] - others

@@ -31,7 +31,8 @@ __all__ = ["lagrange_step", "plain_step", "tangent", "unit", "weight_step"]
 
 def unit(weight: Tensor) -> Tensor:
     """Return a weight over its Frobenius norm."""
-    return weight / torch.linalg.vector_norm(weight)
+    norm: Tensor = torch.linalg.vector_norm(weight)
+    return weight / norm
 
 
 def tangent(vector: Tensor, normal: Tensor) -> Tensor:

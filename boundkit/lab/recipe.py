@@ -138,7 +138,9 @@ def from_json(table: Mapping[str, Any]) -> Recipe:
         raise UsageError(
             f"a recipe has settings {sorted(names)}, but got {sorted(table)}"
         )
-    lists = {name: tuple(table[name]) for name in ("classes", "record") if name in table}
+    lists = {
+        name: tuple(table[name]) for name in ("classes", "record") if name in table
+    }
     return Recipe(**{**table, **lists})
 
 
@@ -166,7 +168,9 @@ def _require_words(recipe: Recipe) -> None:
     ):
         word = getattr(recipe, name)
         if word not in known:
-            raise UsageError(f"{name} must be among {', '.join(known)}, but got {word!r}")
+            raise UsageError(
+                f"{name} must be among {', '.join(known)}, but got {word!r}"
+            )
 
 
 def _require_numbers(recipe: Recipe) -> None:
@@ -175,7 +179,9 @@ def _require_numbers(recipe: Recipe) -> None:
         if not 0 < value < math.inf:
             raise UsageError(f"{name} must be positive and finite, but got {value!r}")
     if not 0 <= recipe.decay < math.inf:
-        raise UsageError(f"decay must be at least 0 and finite, but got {recipe.decay!r}")
+        raise UsageError(
+            f"decay must be at least 0 and finite, but got {recipe.decay!r}"
+        )
     if not 0 <= recipe.momentum < 1:
         raise UsageError(f"momentum must lie in [0, 1), but got {recipe.momentum!r}")
     if not 0 <= recipe.noise <= 1:

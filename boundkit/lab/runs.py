@@ -202,7 +202,9 @@ def prepared(
 
 
 def _json(table: Any) -> bytes:
-    return (json.dumps(table, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(table, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    ).encode()
 
 
 def is_done(folder: Path) -> bool:
@@ -220,19 +222,27 @@ def finished(folder: Path) -> Run:
         DataError: Its files are damaged.
     """
     try:
-        about = json.loads((folder / "recipe.json").read_bytes())
-        ending = json.loads((folder / "done.json").read_bytes())
-        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = tuple(json.loads(line) for line in lines)
-        channels, height, width = about["shape"]
-        recipe = from_json(about["recipe"])
-        diverged, seconds = ending["diverged"], ending["cpu_seconds"]
+        return _read(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{folder}: the run cannot be read again ({type(error).__name__}); delete the"
             " folder to train anew"
         ) from error
-    return Run(folder, recipe, (channels, height, width), rows, diverged, seconds)
+
+
+def _read(folder: Path) -> Run:
+    about = json.loads((folder / "recipe.json").read_bytes())
+    ending = json.loads((folder / "done.json").read_bytes())
+    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    channels, height, width = about["shape"]
+    return Run(
+        folder,
+        from_json(about["recipe"]),
+        (channels, height, width),
+        tuple(json.loads(line) for line in lines),
+        ending["diverged"],
+        ending["cpu_seconds"],
+    )
 
 
 def ended(folder: Path, diverged: int | None, seconds: float, device: str) -> None:

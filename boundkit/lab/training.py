@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from boundkit.measure.forward import resolved
 from boundkit.sweeping.atomic import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from boundkit.lab.data import Images
@@ -64,9 +65,9 @@ def train(
 ) -> Run:
     """Train a net and keep weights and measurements, or go on with it, or find it done.
 
-    With the same number of threads on the same machine, the same recipe gives the same
-    bytes, whether it was interrupted or not. A loss that is not finite ends the run; what
-    came before is kept.
+    On the same machine the same recipe gives the same bytes, whether it was interrupted
+    or not; on a CPU it runs in one thread, which is also the fastest for small nets. A
+    loss that is not finite ends the run; what came before is kept.
 
     Args:
         recipe: What to do.
@@ -93,11 +94,22 @@ def train(
     strict = torch.backends.cudnn.flags(
         enabled=True, benchmark=False, deterministic=True, allow_tf32=False
     )
-    with strict:
+    with strict, _one_thread():
         diverged = _followed(course, own, held_out, folder, progress)
     ended(folder, diverged, course.seconds, str(where))
     (folder / _STATE).unlink(missing_ok=True)
     return finished(folder)
+
+
+@contextmanager
+def _one_thread() -> Generator[None]:
+    """Run a block with one thread, whose sums do not depend on how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _started(
@@ -161,7 +173,7 @@ def _pass(course: _Course, own: Sample) -> torch.Tensor:
     order = torch.randperm(recipe.n, generator=course.batches).to(own.x.device)
     steps = recipe.n // recipe.batch
     total = torch.zeros((), device=own.x.device)
-    for rows in order[: steps * recipe.batch].split(recipe.batch):
+    for rows in torch.split(order[: steps * recipe.batch], recipe.batch):
         total += advance(course.learner, own.x[rows], own.wanted[rows], rate)
     return total / steps
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from boundkit.errors import DataError
 from boundkit.numerics.class_totals import ClassTotals
-from boundkit.numerics.pivoted_sums import PivotedSums
-from boundkit.numerics.span import WIDE, Projected, span_of
+from boundkit.numerics.known_means import KnownMeans, in_range
+from boundkit.numerics.span import WIDE, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import torch
 
-    from boundkit.numerics.class_moments import ClassMoments
-    from boundkit.numerics.span import Span
+    from boundkit.numerics.class_moments import Agreement, ClassMoments
+    from boundkit.numerics.known_means import Precision
 
 __all__ = ["Scatter", "array_moments"]
 
@@ -22,41 +23,73 @@ __all__ = ["Scatter", "array_moments"]
 #: class means and classifier rows; ``"auto"`` for the span where features are wide.
 Scatter = Literal["auto", "whole", "span"]
 
-#: Float64 numbers of features that are centered at a time: 1 MiB, for the cache.
-_BLOCK = 2**17
-
 
 def array_moments(
     features: torch.Tensor,
     labels: torch.Tensor,
     classes: int,
-    weight: torch.Tensor | None,
+    weight: torch.Tensor | None = None,
+    bias: torch.Tensor | None = None,
     *,
     batch_size: int,
     scatter: Scatter = "auto",
-) -> ClassMoments:
-    """Return the moments of features, of all directions where these are few.
+    precision: Precision = "double",
+) -> tuple[ClassMoments, Agreement]:
+    """Return the moments of features, and how they are decided.
 
     Args:
-        features: (n, p), finite, of any floating dtype.
+        features: (n, p) of any floating dtype, n at least 1.
         labels: (n,) int64, 0..C-1, on the same device.
         classes: C.
-        weight: (C', p) rows of the last layer, or None.
+        weight: (C', p) float64 rows of the last layer, or None.
+        bias: (C',) float64 of the last layer, or None.
         batch_size: Samples at a time.
         scatter: In which directions it is wanted.
+        precision: Of the products.
+
+    Returns:
+        The moments, and how often the nearest class mean, labels and the layer agree.
+
+    Raises:
+        DataError: A feature is NaN or Inf, or they are too large to be added up.
     """
-    width = features.shape[1]
-    if scatter == "span" or (scatter == "auto" and width > WIDE):
-        totals = ClassTotals.empty(classes, width, features.device)
-        for batch, own in _batches(features, labels, batch_size):
-            totals.add(batch, own)
-        span = span_of(totals, weight, features.double)
-        if span is not None:
-            return _projected(features, labels, totals, span, batch_size)
-    sums = PivotedSums.empty(classes, width, features.device)
+    totals = ClassTotals.empty(classes, features.shape[1], features.device)
     for batch, own in _batches(features, labels, batch_size):
-        sums.add(batch, own)
-    return sums.finished()
+        totals.add(batch, own)
+    # A sum is finite only if everything in it is: no reading for that alone.
+    if not totals.sums.isfinite().all():
+        _refuse(features, batch_size)
+    span = None
+    if scatter == "span" or (scatter == "auto" and features.shape[1] > WIDE):
+        span = span_of(totals, weight, features.double)
+    basis = None if span is None else span.basis
+    complete = span is not None and span.complete
+    agreed = None
+    sums = KnownMeans.empty(
+        totals.mean,
+        totals.count,
+        basis,
+        weight,
+        bias,
+        precision=precision,
+        dtype=features.dtype,
+    )
+    for batch, own in _batches(features, labels, batch_size):
+        seen, _ = sums.add(batch, own)
+        agreed = seen if agreed is None else agreed + seen
+    assert agreed is not None  # noqa: S101 - there are samples
+    moments = sums.finished(totals.count, complete=complete)
+    if precision == "single" and not in_range(moments):
+        return array_moments(
+            features,
+            labels,
+            classes,
+            weight,
+            bias,
+            batch_size=batch_size,
+            scatter=scatter,
+        )
+    return moments, agreed
 
 
 def _batches(
@@ -66,15 +99,12 @@ def _batches(
         yield features[first : first + size], labels[first : first + size]
 
 
-def _projected(
-    features: torch.Tensor,
-    labels: torch.Tensor,
-    totals: ClassTotals,
-    span: Span,
-    batch_size: int,
-) -> ClassMoments:
-    rows = max(1, _BLOCK // features.shape[1])
-    sums = Projected.empty(totals.mean, totals.count, span.basis, None, None, rows)
-    for batch, own in _batches(features, labels, batch_size):
-        sums.add(batch, own)
-    return sums.finished(totals.count, complete=span.complete)
+def _refuse(features: torch.Tensor, size: int) -> None:
+    for first in range(0, len(features), size):
+        finite = features[first : first + size].isfinite()
+        if not finite.all():
+            row = first + int((~finite.all(1)).nonzero()[0])
+            raise DataError(
+                f"features[{row}] holds NaN or Inf; remove or repair that sample"
+            )
+    raise DataError("features are too large to be added up in float64; scale them down")

@@ -11,7 +11,8 @@ from boundkit.measure.label_coding import classes_of
 from boundkit.measure.ranks import on_cpu
 from boundkit.numerics.class_moments import Agreement, ClassMoments
 from boundkit.numerics.class_totals import ClassTotals
-from boundkit.numerics.nearest import Centers, agreement, decision
+from boundkit.numerics.largest import decision
+from boundkit.numerics.nearest import Centers, agreement
 from boundkit.numerics.pivoted_sums import PivotedSums
 from boundkit.numerics.span import WIDE
 

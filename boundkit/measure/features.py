@@ -13,9 +13,10 @@ from boundkit.measure.head import Head, weights_of
 from boundkit.measure.head_inputs import HeadInputs
 from boundkit.measure.ranks import ALONE, local_device, merged, on_cpu, shard
 from boundkit.numerics.class_moments import ClassMoments
+from boundkit.numerics.known_means import KnownMeans
 from boundkit.numerics.nearest import Centers
 from boundkit.numerics.pivoted_sums import PivotedSums
-from boundkit.numerics.span import Projected, span_of
+from boundkit.numerics.span import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,22 +212,13 @@ def _gathered(source: Source, ranks: Ranks) -> torch.Tensor | None:
     return None if found is None else found.joined
 
 
-#: Float64 numbers of features that are centered at a time: 1 MiB, for the cache.
-_BLOCK = 2**17
-
-
 def _scattered(source: Source, totals: ClassTotals, span: Span) -> _Compared | None:
     found = sums = None
     for batch in source.batches():
         device = batch.labels.device
         if sums is None:
-            sums = Projected.empty(
-                totals.mean.to(device),
-                totals.count.to(device),
-                span.basis.to(device),
-                None,
-                None,
-                max(1, _BLOCK // totals.sums.shape[1]),
+            sums = KnownMeans.empty(
+                totals.mean.to(device), totals.count.to(device), span.basis.to(device)
             )
         seen, _ = sums.add(batch.features, batch.labels, batch.decided, batch.unbiased)
         found = seen if found is None else found + seen

@@ -10,7 +10,8 @@ import numpy as np
 
 from boundkit.errors import NotApplicable
 from boundkit.measure.small_spectra import small_spectra
-from boundkit.measure.spectra import columns, layer_spectrum, spectral_columns, thinned
+from boundkit.measure.spectra import layer_spectrum, thinned
+from boundkit.measure.spectral_columns import columns, spectral_columns
 from boundkit.measure.unrolled import input_sizes
 from boundkit.numerics.blocks import array
 from boundkit.numerics.path_counts import output_size

@@ -17,10 +17,11 @@ __all__ = ["FEWEST", "PowerLaw", "power_law", "scan"]
 
 #: Fewest eigenvalues to fit; with less, the exponent says nothing.
 FEWEST = 50
-#: Points of each tail at which the distance is bounded from below.
-_PROBES = 24
-#: Elements of a table of probes.
-_TABLE = 2**20
+#: Points of each tail at which the distance is bounded from below: first, and then of
+#: the tails that these few do not rule out.
+_PROBES = (6, 24)
+#: Elements of a table of probes; more would leave the second-level cache.
+_TABLE = 2**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,11 @@ def power_law(eigenvalues: NDArray[np.float64]) -> PowerLaw:
 def scan(logs: NDArray[np.float64]) -> tuple[int, float, float] | None:
     """Return start, exponent and distance of the best tail, the longest of equals.
 
-    Every start has a lower bound of its distance, the largest difference at 24 points
-    of its tail; the exact distance is computed in the order of these bounds until they
-    exceed the best one found. The result is that of trying all.
+    Every start has a lower bound of its distance, the largest difference at a few
+    points of its tail. The start of the least bound has an exact distance that rules
+    out most others; more points are looked at for the rest, and then the exact
+    distance in the order of these bounds until they exceed the best one found. The
+    result is that of trying all.
 
     Args:
         logs: (n,) logarithms of the data, smallest first.
@@ -101,7 +104,12 @@ def scan(logs: NDArray[np.float64]) -> tuple[int, float, float] | None:
         return None
     slopes = np.full(n - 1, math.inf)
     slopes[usable] = tails[usable] / excess[usable]
-    bounds = _lower_bounds(logs, tails, slopes, usable)
+    few, many = _PROBES
+    bounds = _lower_bounds(logs, tails, slopes, usable, few)
+    likely = int(usable[np.argmin(bounds)])
+    enough = _distance(logs, likely, slopes[likely])
+    usable = usable[bounds <= enough]
+    bounds = _lower_bounds(logs, tails, slopes, usable, many)
     order = np.argsort(bounds, kind="stable")
     best, at = math.inf, -1
     for index, bound in zip(
@@ -126,11 +134,12 @@ def _lower_bounds(
     tails: NDArray[np.int64],
     slopes: NDArray[np.float64],
     usable: NDArray[np.int64],
+    probes: int,
 ) -> NDArray[np.float64]:
     """Return for each usable start the largest difference at some points of its tail."""
-    places = np.linspace(0, 1, _PROBES)
+    places = np.linspace(0, 1, probes)
     found = np.empty(len(usable))
-    step = _TABLE // _PROBES
+    step = _TABLE // probes
     for first in range(0, len(usable), step):
         part = usable[first : first + step]
         count = tails[part][:, None]

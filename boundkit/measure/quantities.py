@@ -14,7 +14,7 @@ from boundkit.measure.jiang2020_sharpness import changes, sharpness_measures
 from boundkit.measure.long_sedghi2020 import long_sedghi2020
 from boundkit.measure.path_norm import path_norm
 from boundkit.measure.pinto2024 import pinto2024
-from boundkit.measure.spectra import columns
+from boundkit.measure.spectral_columns import columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Singular values of the filter matrix of each layer, and what is read off them."""
+"""Singular values of the filter matrix of each layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from boundkit.errors import NotApplicable
-from boundkit.measure.power_law import power_law
 from boundkit.numerics.gram import exponent_of, gram_largest, gram_singular_values
 from boundkit.numerics.matrix_pieces import column_pieces, filter_view, row_pieces
 from boundkit.numerics.norms import frobenius_norm
@@ -28,17 +27,17 @@ __all__ = [
     "RELIABLE",
     "Extent",
     "Spectrum",
-    "columns",
     "filter_matrix",
     "layer_spectrum",
     "singular_values",
-    "spectral_columns",
     "thinned",
 ]
 
 #: How much of a spectrum: all of it, its top, nothing, or all where that takes seconds.
 Extent = Literal["auto", "full", "top", "none"]
 
+#: Elements of a block of a dot product in float32.
+_BLOCK = 2**16
 #: Flops of a Gram matrix above which "auto" computes the top only: about a second.
 BUDGET = 1e11
 #: Relative size down to which singular values enter fits.
@@ -120,18 +119,28 @@ def singular_values(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.zeros(min(matrix.shape))
     exponent = math.frexp(top)[1]
     unit = np.ldexp(matrix, -exponent)
-    return np.ldexp(_all_values(unit, 0)[0], exponent)
+    return np.ldexp(_all_values(unit, 0).values, exponent)
 
 
-def _all_values(
-    matrix: NDArray[Any], exponent: int
-) -> tuple[NDArray[np.float64], float, str]:
-    """Return the values of a matrix over ``2**exponent``, how far down, and how."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """Values, from where on they are known, the Frobenius norm, and how."""
+
+    values: NDArray[np.float64]
+    floor: float
+    frobenius: float | None
+    method: str
+
+
+def _all_values(matrix: NDArray[Any], exponent: int) -> _Found:
+    """Return all values of a matrix over ``2**exponent``."""
     if matrix.size <= _TINY:
         scaled = np.ldexp(matrix.astype(np.float64), -exponent)
-        return np.linalg.svd(scaled, compute_uv=False), 2e-9, "svd"
-    found = gram_singular_values(column_pieces(matrix, exponent), min(matrix.shape))
-    return found.values, found.floor, found.method
+        values, floor, method = np.linalg.svd(scaled, compute_uv=False), 2e-9, "svd"
+    else:
+        found = gram_singular_values(column_pieces(matrix, exponent), min(matrix.shape))
+        values, floor, method = found.values, found.floor, found.method
+    return _Found(values, floor, math.sqrt(float(values @ values)), method)
 
 
 def _room(side: int) -> bool:
@@ -170,47 +179,70 @@ def layer_spectrum(
             iteration did not converge.
         Unreadable: The bytes of a weight are not there.
     """
-    if norm is None:
-        with np.errstate(invalid="ignore"):
-            norm = frobenius_norm(layer.weight)
-    if not math.isfinite(norm):
-        raise NotApplicable("not finite")
-    if norm == 0:
-        raise NotApplicable("a zero matrix has no spectrum to speak of")
     matrix = filter_view(layer)
+    size = _size(layer, matrix) if norm is None else norm
+    if not math.isfinite(size):
+        raise NotApplicable("not finite")
+    if size == 0:
+        raise NotApplicable("a zero matrix has no spectrum to speak of")
     rows, rest = matrix.shape
-    exponent = exponent_of(norm)
+    exponent = exponent_of(size)
     try:
-        if not _wants_all(extent, rows, rest):
-            return _top_spectrum(matrix, exponent, norm, 1 if extent == "top" else _TOP)
-        values, floor, method = _all_values(matrix, exponent)
+        if _wants_all(extent, rows, rest):
+            found = _all_values(matrix, exponent)
+        else:
+            found = _top_values(matrix, exponent, size, 1 if extent == "top" else _TOP)
     except np.linalg.LinAlgError as error:
         raise NotApplicable(f"the eigensolver gave up ({error})") from error
     except MemoryError as error:
         raise NotApplicable(
             f"a {rows} x {rest} spectrum takes too much memory"
         ) from error
-    if exponent:
-        values = np.ldexp(values, exponent)
-    return Spectrum(rows, rest, values, True, floor, norm, method)
+    if norm is None and found.frobenius is not None:
+        norm = math.ldexp(found.frobenius, exponent)
+    return Spectrum(
+        rows,
+        rest,
+        np.ldexp(found.values, exponent),
+        len(found.values) == min(rows, rest),
+        found.floor,
+        frobenius_norm(layer.weight) if norm is None else norm,
+        found.method,
+    )
 
 
-def _top_spectrum(
-    matrix: NDArray[Any], exponent: int, norm: float, count: int
-) -> Spectrum:
+def _size(layer: Layer, matrix: NDArray[Any]) -> float:
+    """Return the Frobenius norm, in the precision of the matrix where that is safe."""
+    flat = matrix.reshape(-1)
+    square = math.nan
+    with np.errstate(over="ignore", invalid="ignore"):
+        if flat.dtype in {np.dtype(np.float32), np.dtype(np.float64)}:
+            parts = (flat[i : i + _BLOCK] for i in range(0, len(flat), _BLOCK))
+            square = sum(float(part @ part) for part in parts)
+        # Far from what overflows or underflows in float32.
+        if 1e-20 < square < 1e30:
+            return math.sqrt(square)
+        return frobenius_norm(layer.weight)
+
+
+def _top_values(matrix: NDArray[Any], exponent: int, size: float, count: int) -> _Found:
+    """Return the largest values of a matrix over ``2**exponent``.
+
+    Raises:
+        NotApplicable: Not even the first is known.
+    """
     rows, rest = matrix.shape
     side = min(rows, rest)
     if side <= _NARROW:
-        values = gram_largest(column_pieces(matrix, exponent), side)[:count]
-        values = np.ldexp(values, exponent) if exponent else values
-        return Spectrum(rows, rest, values, len(values) == side, 0.0, norm, "gram")
+        values, norm = gram_largest(column_pieces(matrix, exponent), side)
+        return _Found(values[:count], 0.0, norm, "gram")
     found = top_singular_values(
         row_pieces(matrix, exponent),
         rest,
         count=min(count, side),
         tolerance=_TOLERANCE,
         # Its fourth power, and that of what is left, are normal in float32 as well.
-        single=matrix.dtype.itemsize <= 4 and 1e-3 < norm < 1e9,
+        single=matrix.dtype.itemsize <= 4 and 1e-3 < size < 1e9,
     )
     known = int(np.count_nonzero(np.cumprod(found.errors <= _TOLERANCE)))
     if not known:
@@ -218,80 +250,4 @@ def _top_spectrum(
             f"the largest singular value is known to {found.errors[0]:.1e} only after"
             f" {found.reads} steps"
         )
-    values = found.values[:known]
-    values = np.ldexp(values, exponent) if exponent else values
-    return Spectrum(rows, rest, values, known == side, 0.0, norm, "block lanczos")
-
-
-def columns(
-    layer: Layer, spectrum: list[float] | None = None
-) -> dict[str, float | None]:
-    """Return the spectral columns of one layer; see ``spectral_columns``.
-
-    Args:
-        layer: Its weight is read in pieces.
-        spectrum: Its singular values, largest first, where they are known already.
-
-    Raises:
-        NotApplicable: The matrix is empty, not finite, zero, or cannot be read.
-        Unreadable: The bytes of the weight are not there.
-    """
-    if spectrum is not None:
-        return _columns(spectrum, 2e-9)
-    return spectral_columns(layer_spectrum(layer))
-
-
-def spectral_columns(spectrum: Spectrum) -> dict[str, float | None]:
-    """Return what the layer table says of a spectrum.
-
-    Returns:
-        ``spectral_norm`` s_1, ``stable_rank`` sum s^2 / s_1^2, ``effective_rank``
-        exp of the entropy of s^2 / sum s^2, ``numerical_rank`` number of
-        s > 1e-3 s_1, ``participation_ratio`` (sum s^2)^2 / sum s^4, ``s3_over_s1``,
-        ``nuclear_norm`` sum s, ``condition`` s_1 / s_min, ``alpha`` the exponent of the
-        power law that fits the largest s^2 best, ``theorem7_factor``
-        sqrt(numerical rank / smaller side), a heuristic: Xu et al. (2023), Theorem 7,
-        is a ratio at fixed spectral norm and must not be multiplied into rho. What
-        takes the whole spectrum is None where only its top is known, alpha also for
-        fewer than 50 values, condition where s_min is below ``floor``.
-    """
-    if spectrum.complete:
-        return _columns(spectrum.values.tolist(), spectrum.floor)
-    s = spectrum.values.tolist()
-    found: dict[str, float | None] = dict.fromkeys(_columns([1.0], 1.0))
-    found["spectral_norm"] = s[0]
-    found["stable_rank"] = (spectrum.frobenius / s[0]) ** 2
-    found["s3_over_s1"] = s[2] / s[0] if len(s) > 2 else None
-    return found
-
-
-def _columns(s: list[float], floor: float) -> dict[str, float | None]:
-    # Lists, for arrays as short as these cost more in calls than in arithmetic.
-    unit = [value / s[0] for value in s]
-    energy = [value * value for value in unit]
-    total = math.fsum(energy)
-    shares = [e / total for e in energy]
-    entropy = -math.fsum(p * math.log(p) for p in shares if p > 0)
-    rank = sum(value > 1e-3 for value in unit)
-    return {
-        "spectral_norm": s[0],
-        "stable_rank": total,
-        "effective_rank": math.exp(entropy),
-        "numerical_rank": float(rank),
-        "participation_ratio": total**2 / math.fsum(e * e for e in energy),
-        "s3_over_s1": unit[2] if len(s) > 2 else None,
-        "nuclear_norm": math.fsum(s),
-        "condition": 1 / unit[-1] if unit[-1] >= floor else None,
-        "alpha": _alpha(unit),
-        "theorem7_factor": math.sqrt(rank / len(s)),
-    }
-
-
-def _alpha(unit: Sequence[float]) -> float | None:
-    if len(unit) < 50:
-        return None
-    values = np.asarray(unit)
-    try:
-        return power_law(values[values > RELIABLE] ** 2).alpha
-    except NotApplicable:
-        return None
+    return _Found(found.values[:known], 0.0, found.frobenius, "block lanczos")

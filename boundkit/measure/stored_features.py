@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from boundkit.errors import DataError
@@ -13,9 +13,8 @@ from boundkit.measure.ranks import ALONE, local_device, merged, on_cpu, share
 from boundkit.measure.sample_sums import raw_margins
 from boundkit.numerics.class_moments import ClassMoments
 from boundkit.numerics.class_totals import ClassTotals
-from boundkit.numerics.nearest import Centers, agreement, decision
-from boundkit.numerics.pivoted_sums import PivotedSums
-from boundkit.numerics.span import WIDE, Projected, Span, span_of
+from boundkit.numerics.known_means import KnownMeans, in_range
+from boundkit.numerics.span import WIDE, Span, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +26,14 @@ if TYPE_CHECKING:
     from boundkit.data.features import Features
     from boundkit.measure.ranks import Ranks
     from boundkit.numerics.class_moments import Agreement
+    from boundkit.numerics.known_means import Precision
 
     Progress = Callable[[int, int | None, str], None] | None
 
 __all__ = ["FeatureStatistics", "feature_statistics"]
 
-#: The fewest samples in a block whose outer products are added up.
-_ROWS = 512
-#: Samples that are read at a time where few numbers of each are kept.
-_SPAN_ROWS = 2048
+#: Numbers of features that are read at a time.
+_READ = 2**22
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +60,7 @@ def feature_statistics(
     features: Features,
     *,
     scatter: Literal["auto", "whole", "span"] = "auto",
-    reference: ClassMoments | None = None,
+    precision: Precision = "double",
     device: str = "cpu",
     progress: Progress = None,
     ranks: Ranks = ALONE,
@@ -78,14 +76,14 @@ def feature_statistics(
             among the class means and the head's rows, at a fraction of the cost where
             they are few: then measures that need all of the scatter have no value.
             ``"auto"`` for the span where features are wide (see `boundkit.numerics.span`).
-        reference: Moments of the training sample, where this one is held out: the means
-            that features are compared with. The scatter is whole then.
+        precision: ``"single"`` for float32 products of features less their class means,
+            added up in float64: a relative error of about 1e-6, the same decisions.
         device: Where to compute: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
         progress: Called with samples done, samples in all, and a label.
         ranks: This process among others that each read a share.
 
     Raises:
-        DataError: The file is damaged.
+        DataError: The file is damaged, or its numbers are too large to be added up.
         ProcessLost: Another process of the run failed or went silent.
         UsageError: The device is not there.
     """
@@ -98,16 +96,7 @@ def feature_statistics(
         progress if ranks.is_writer else None,
     )
     narrow = scatter == "span" or (scatter == "auto" and features.width > WIDE)
-    totals = merged(lambda: _totals(reader), ranks) if narrow else None
-    span, finite = None, totals is None or bool(totals.sums.isfinite().all())
-    if totals is not None and reference is None and finite:
-        span = span_of(totals, features.weight, lambda: _gathered(reader, ranks))
-    if totals is not None and not finite:
-        found = merged(lambda: _unsummed(reader, totals), ranks)
-    elif totals is not None and span is not None:
-        found = merged(lambda: _projected(reader, totals, span), ranks)
-    else:
-        found = _whole(reader, reference, ranks)
+    found = _read_twice(reader, ranks, narrow=narrow, precision=precision)
     if found is None:
         raise DataError(f"{features.name}: no samples in it; give at least one")
     weight = features.weight
@@ -120,26 +109,56 @@ def feature_statistics(
     )
 
 
-def _totals(reader: Share) -> ClassTotals:
-    import torch
+def _read_twice(
+    reader: Share, ranks: Ranks, *, narrow: bool, precision: Precision
+) -> _Found | None:
+    """Return everything about the class means; None where there are no samples.
 
-    width, classes = reader.features.width, reader.features.classes
-    sums = torch.zeros(classes, width, dtype=torch.float64, device=reader.device)
-    wide = sums.new_empty(reader.rows(), width)
-    for _, block, labels in reader.blocks(_SPAN_ROWS, "class means"):
-        for low in range(0, len(block), len(wide)):
-            part = block[low : low + len(wide)]
-            # Room that is used again: fresh memory costs more than the arithmetic.
-            room = wide[: len(part)].copy_(part)
-            sums.index_add_(0, labels[low : low + len(part)], room)
-    mine = reader.features.labels[reader.start : reader.stop]
-    count = torch.bincount(mine, minlength=classes).to(sums)
-    return ClassTotals(count, sums)
+    Args:
+        reader: This process's share.
+        ranks: This process among others.
+        narrow: Whether to look for directions that hold what is wanted.
+        precision: Of the products.
+
+    Raises:
+        DataError: Sums overflow, though every feature is finite.
+    """
+    totals = merged(lambda: _totals(reader), ranks)
+    if totals is None:
+        return None
+    if not totals.sums.isfinite().all():
+        found = merged(lambda: _unsummed(reader, totals), ranks)
+        if found is not None and not found.broken:
+            raise DataError(
+                f"{reader.features.name}: h is too large to be added up in float64;"
+                " scale it down"
+            )
+        return found
+    span = None
+    if narrow:
+        weight = reader.features.weight
+        span = span_of(totals, weight, lambda: _gathered(reader, ranks))
+    found = merged(lambda: _compared(reader, totals, span, precision), ranks)
+    if precision == "single" and found is not None and not in_range(found.moments):
+        return _read_twice(reader, ranks, narrow=narrow, precision="double")
+    return found
+
+
+def _totals(reader: Share) -> ClassTotals:
+    features = reader.features
+    totals = ClassTotals.empty(features.classes, features.width, reader.device)
+    for _, block, labels in reader.blocks(_read(reader), "class means"):
+        totals.add(block, labels)
+    return on_cpu(totals)
+
+
+def _read(reader: Share) -> int:
+    return max(1, _READ // reader.features.width)
 
 
 def _gathered(reader: Share, ranks: Ranks) -> torch.Tensor | None:
     def mine() -> Rows:
-        blocks = reader.blocks(_SPAN_ROWS, "all features")
+        blocks = reader.blocks(_read(reader), "all features")
         return Rows(tuple(block for _, block, _ in blocks))
 
     found = merged(mine, ranks)
@@ -167,52 +186,33 @@ class _Found:
         )
 
 
-def _projected(reader: Share, totals: ClassTotals, span: Span) -> _Found | None:
+def _compared(
+    reader: Share, totals: ClassTotals, span: Span | None, precision: Precision
+) -> _Found | None:
     import torch
 
-    features = reader.features
-    weight, bias = (
-        None if layer is None else layer.to(reader.device)
-        for layer in (features.weight, features.bias)
+    known = reader.features
+    weight, bias, basis = (
+        None if one is None else one.to(reader.device)
+        for one in (known.weight, known.bias, None if span is None else span.basis)
     )
     mean, count = totals.mean.to(reader.device), totals.count.to(reader.device)
-    basis = span.basis.to(reader.device)
-    sums = Projected.empty(mean, count, basis, weight, bias, reader.rows())
-    agreed, margins = None, []
-    for _, block, labels in reader.blocks(_SPAN_ROWS, "scatter"):
+    sums, agreed, margins = None, None, []
+    for _, block, labels in reader.blocks(_read(reader), "scatter"):
+        if sums is None:
+            sums = KnownMeans.empty(
+                mean, count, basis, weight, bias, precision=precision, dtype=block.dtype
+            )
         batch, outputs = sums.add(block, labels)
         agreed = batch if agreed is None else agreed + batch
         if outputs is not None:
             margins.append(raw_margins(outputs, labels))
-    if agreed is None:
+    if agreed is None or sums is None:
         return None
-    moments = sums.finished(agreed.count.double(), complete=span.complete)
+    complete = span is not None and span.complete
+    moments = sums.finished(agreed.count.double(), complete=complete)
     # All shares are scattered about the same means, so merging them must not move these.
     return on_cpu(_Found(moments, agreed, (torch.cat(margins),) if margins else ()))
-
-
-def _whole(
-    reader: Share, reference: ClassMoments | None, ranks: Ranks
-) -> _Found | None:
-    found = merged(lambda: _scattered(reader), ranks)
-    if found is None or found.broken:
-        return found
-    known = reference or found.moments
-    decided = merged(lambda: _decided(reader, known), ranks)
-    if decided is None:
-        return found
-    return replace(found, agreement=decided.agreement, margins=decided.margins)
-
-
-def _scattered(reader: Share) -> _Found | None:
-    if reader.start == reader.stop:
-        return None
-    features = reader.features
-    sums = PivotedSums.empty(features.classes, features.width, reader.device)
-    for _, block, labels in reader.blocks(reader.rows(_ROWS), "scatter"):
-        sums.add(block, labels)
-    broken = () if sums.sums.isfinite().all() else _broken(reader)
-    return _Found(on_cpu(sums.finished()), None, (), broken)
 
 
 def _unsummed(reader: Share, totals: ClassTotals) -> _Found:
@@ -234,44 +234,6 @@ def _broken(reader: Share) -> tuple[int, ...]:
         rows = (~block.isfinite()).any(1).nonzero().flatten() + first
         found += [int(row) for row in rows[: 10 - len(found)]]
     return tuple(found)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Decided:
-    """Decisions on a share of the features."""
-
-    agreement: Agreement
-    margins: tuple[torch.Tensor, ...]
-
-    def __add__(self, other: _Decided) -> _Decided:
-        return _Decided(self.agreement + other.agreement, self.margins + other.margins)
-
-
-def _decided(reader: Share, moments: ClassMoments) -> _Decided | None:
-    import torch
-
-    device = reader.device
-    centers = Centers.of(moments.mean.to(device), moments.count.to(device))
-    weight, bias = reader.features.weight, reader.features.bias
-    agreed, margins = None, []
-    for _, block, labels in reader.blocks(reader.rows(_ROWS), "decisions"):
-        outputs = plain = None
-        if weight is not None:
-            plain = block.double() @ weight.to(device).mT
-            outputs = plain if bias is None else plain + bias.to(device)
-            margins.append(raw_margins(outputs, labels))
-        batch = agreement(
-            centers,
-            block,
-            labels,
-            None if outputs is None else decision(outputs),
-            None if plain is None else decision(plain),
-        )
-        agreed = batch if agreed is None else agreed + batch
-    if agreed is None:
-        return None
-    joined = (torch.cat(margins),) if margins else ()
-    return on_cpu(_Decided(agreed, joined))
 
 
 def _joined(margins: tuple[torch.Tensor, ...]) -> NDArray[np.float64] | None:

@@ -33,6 +33,8 @@ __all__ = ["weightwatcher", "weightwatcher_measurements"]
 _THRESHOLD = 1e-5
 #: Fewer eigenvalues are fitted by another rule.
 _SMALL = 20
+#: Outputs of a convolution whose kernels are taken apart together.
+_OUTPUTS = 16
 #: Added to shares and ranks against zeros.
 _EPSILON = 1e-10
 #: Fewest and most eigenvalues, and the longest side, of layers that it takes.
@@ -60,7 +62,11 @@ def _slices(layer: Layer) -> tuple[list[NDArray[Any]], int]:
             "WeightWatcher takes the kernel for the channels where it is larger"
         )
     weight = stored_array(layer.weight).astype(np.float32, copy=False)
-    apart = weight.transpose(2, 3, 0, 1).astype(np.float64, order="C")
+    apart = np.empty((high, wide, out, inner))
+    # Some outputs at a time, for every position reads all lines of the cache.
+    for first in range(0, out, _OUTPUTS):
+        some = weight[first : first + _OUTPUTS].transpose(2, 3, 0, 1)
+        apart[:, :, first : first + _OUTPUTS] = some
     found = list(apart.reshape(-1, out, inner))
     # It swaps the sizes once for each slice that lies on its side.
     swapped = out < inner and len(found) % 2 == 1

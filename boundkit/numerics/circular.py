@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import product
 from typing import TYPE_CHECKING
 
 from boundkit.errors import UsageError
@@ -16,34 +15,60 @@ if TYPE_CHECKING:
 __all__ = ["circular_singular_values"]
 
 #: Elements of complex blocks that are decomposed together.
-_BLOCK = 2**22
+_BLOCK = 2**20
 
 
-def _symbols(
-    weight: torch.Tensor, sizes: Sequence[int], strides: Sequence[int]
+def _grid(sizes: Sequence[int], device: torch.device) -> torch.Tensor:
+    """Return (n, axes): all places of a grid, the last axis fastest."""
+    import torch
+
+    axes = [torch.arange(size, device=device) for size in sizes]
+    return torch.cartesian_prod(*axes).reshape(-1, len(sizes))
+
+
+def _frequencies(
+    coarse: Sequence[int], device: torch.device
+) -> tuple[torch.Tensor, int]:
+    """Return (n, axes) frequencies, half of the last axis; so many first stand for two.
+
+    The first frequency of the half axis, and the middle one of an even axis, are their
+    own mirror images; all others stand for two.
+    """
+    import torch
+
+    *others, last = coarse
+    many = math.prod(others)
+    ordered = torch.roll(_grid((last // 2 + 1, *others), device), -1, dims=1)
+    return torch.roll(ordered, -many, dims=0), (last - 1) // 2 * many
+
+
+def _waves(
+    frequencies: torch.Tensor,
+    kernel: Sequence[int],
+    sizes: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
 ) -> torch.Tensor:
-    """Return (*output frequencies, first, second * phases), half of the last axis.
+    """Return (n, aliases, taps): what each tap contributes at each frequency.
 
     A stride adds up the frequencies that look alike on the coarser grid.
     """
     import torch
 
-    axes = tuple(range(2, weight.ndim))
-    if max(strides) == 1:
-        hat = torch.fft.rfftn(weight, s=tuple(sizes), dim=axes)
-        return torch.movedim(hat, (0, 1), (-2, -1))
-    hat = torch.movedim(
-        torch.fft.fftn(weight, s=tuple(sizes), dim=axes), (0, 1), (-2, -1)
-    )
-    coarse = [size // stride for size, stride in zip(sizes, strides, strict=True)]
-    pieces = []
-    for aliases in product(*map(range, strides)):
-        cut = hat
-        for axis, (alias, many) in enumerate(zip(aliases, coarse, strict=True)):
-            last = axis == len(coarse) - 1
-            cut = cut.narrow(axis, alias * many, many // 2 + 1 if last else many)
-        pieces.append(cut)
-    return torch.cat(pieces, dim=-1) / math.sqrt(math.prod(strides))
+    device = frequencies.device
+    aliases, taps = _grid(strides, device), _grid(kernel, device)
+    axes = zip(frequencies.unbind(1), aliases.unbind(1), taps.unbind(1), strict=True)
+    real = torch.float32 if device.type == "mps" else torch.float64
+    shape = len(frequencies), len(aliases), len(taps)
+    turns = torch.zeros(shape, dtype=real, device=device)
+    for axis, (coarse, alias, tap) in enumerate(axes):
+        size = sizes[axis]
+        fine = coarse.unsqueeze(1) + alias * (size // strides[axis])
+        ahead = fine.unsqueeze(2) * (tap * dilations[axis])
+        # Whole turns are left out in integers, so that large maps lose no digits.
+        turns += torch.remainder(ahead, size).to(real) / size
+    weight = torch.full_like(turns, 1 / math.sqrt(math.prod(strides)))
+    return torch.polar(weight, -2 * math.pi * turns)
 
 
 def circular_singular_values(
@@ -90,32 +115,36 @@ def circular_singular_values(
                 f" {size} meets stride {step} and {taps} taps at dilation {wide}; give"
                 " other sizes"
             )
-    spread = weight
-    for axis, wide in enumerate(dilations, 2):
-        holes = [torch.zeros_like(spread)] * (wide - 1)
-        apart = torch.stack([spread, *holes], dim=axis + 1).flatten(axis, axis + 1)
-        spread = apart.narrow(axis, 0, apart.shape[axis] - wide + 1)
-    found = [
-        _values(part, sizes, strides)
-        for part in spread.reshape(groups, -1, *spread.shape[1:])
-    ]
-    return torch.sort(torch.cat(found), descending=True).values
+    coarse = [size // step for size, step in zip(sizes, strides, strict=True)]
+    frequencies, twice = _frequencies(coarse, weight.device)
+    waves = _waves(frequencies, weight.shape[2:], sizes, strides, dilations)
+    values = _values(weight, waves.to(weight.dtype.to_complex()), groups)
+    found = torch.cat([values.reshape(-1), values.narrow(0, 0, twice).reshape(-1)])
+    return torch.sort(found, descending=True).values
 
 
-def _values(
-    weight: torch.Tensor, sizes: Sequence[int], strides: Sequence[int]
-) -> torch.Tensor:
+def _values(weight: torch.Tensor, waves: torch.Tensor, groups: int) -> torch.Tensor:
+    """Return (n, values) of all groups.
+
+    Args:
+        weight: (out, in / groups, *kernel).
+        waves: (n, aliases, taps), complex.
+        groups: Of channels.
+    """
     import torch
 
-    symbols = _symbols(weight, sizes, strides)
-    shape = symbols.shape
-    flat = symbols.reshape(-1, *shape[-2:])
-    step = max(1, _BLOCK // max(shape[-1] * shape[-2], 1))
-    values = torch.cat([torch.linalg.svdvals(part) for part in torch.split(flat, step)])
-    values = values.reshape(*shape[:-2], -1)
-    # The first frequency of the half axis, and the middle one of an even axis, are
-    # their own mirror images; all others stand for two.
-    positions = sizes[-1] // strides[-1]
-    axis = len(sizes) - 1
-    twice = values.narrow(axis, 1, (positions - 1) // 2)
-    return torch.cat([values.reshape(-1), twice.reshape(-1)])
+    out, inner = weight.shape[0] // groups, weight.shape[1]
+    aliases = waves.shape[1]
+    # A product with few taps is faster than a transform that is mostly of zeros, and
+    # writes the matrices where they are decomposed.
+    taps = weight.reshape(groups * out * inner, -1).T.to(waves.dtype)
+    step = max(1, _BLOCK // max(aliases * taps.shape[1], 1))
+    found = []
+    for part in torch.split(waves, step):
+        symbols = (part.reshape(-1, part.shape[-1]) @ taps).reshape(
+            -1, aliases, groups, out, inner
+        )
+        matrices = symbols.permute(0, 2, 3, 1, 4).flatten(3)
+        tall = matrices if out >= aliases * inner else matrices.mT
+        found.append(torch.linalg.svdvals(tall).flatten(1))
+    return torch.cat(found)

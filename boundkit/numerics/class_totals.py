@@ -58,14 +58,14 @@ class ClassTotals:
         if features.device.type != "cpu" or features.dtype == torch.float64:
             self.sums.index_add_(0, labels, features.double())
             return
-        n, width = features.shape
-        rows = max(1, min(n, _BLOCK // width))
+        rows = max(1, min(len(features), _BLOCK // features.shape[1]))
         # Room that is used again: fresh memory costs more than the arithmetic.
-        room = self.sums.new_empty(rows, width)
-        for low in range(0, n, rows):
-            size = min(rows, n - low)
-            wide = room.narrow(0, 0, size).copy_(features.narrow(0, low, size))
-            self.sums.index_add_(0, labels.narrow(0, low, size), wide)
+        room = self.sums.new_empty(rows, features.shape[1])
+        for part, whose in zip(
+            torch.split(features, rows), torch.split(labels, rows), strict=True
+        ):
+            wide = room.narrow(0, 0, len(part)).copy_(part)
+            self.sums.index_add_(0, whose, wide)
 
     def __add__(self, other: ClassTotals) -> ClassTotals:
         """Merge two disjoint samples."""

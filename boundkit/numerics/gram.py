@@ -37,8 +37,8 @@ _TRUSTED = 1e-4
 _NEEDED = 1e-5
 #: Smallest value that a decomposition of A itself knows to 1e-6.
 _KNOWN = 2e-9
-#: From this side on torch's eigensolver is faster, where torch is there, and where not.
-_LOADED, _LARGE = 1100, 1536
+#: From this side on torch's eigensolver saves more than a part of its import.
+_LARGE = 1536
 #: Smaller sides are decomposed directly where the Gram matrix does not suffice.
 _DIRECT = 100
 #: Most small values that are found by inverse iteration, and its steps.
@@ -69,8 +69,8 @@ def gram_singular_values(pieces: Pieces, side: int) -> SingularValues:
             neither overflows nor underflows.
         side: Its number of rows.
     """
-    lower = _gram(pieces, side)
-    squares = _eigenvalues(lower)
+    upper = _gram(pieces, side)
+    squares = _eigenvalues(upper)
     top = squares[-1]
     if not top > 0:
         return SingularValues(np.zeros(side), 0.0, "zero")
@@ -80,35 +80,39 @@ def gram_singular_values(pieces: Pieces, side: int) -> SingularValues:
     if not small:
         return SingularValues(values, _TRUSTED, "gram")
     if side > _DIRECT:
-        again = _small_values(pieces, lower, small, top) if small <= _FEW else None
+        again = _small_values(pieces, upper, small, top) if small <= _FEW else None
         if again is not None:
             values[side - small :] = np.minimum(again, values[side - small - 1])
             return SingularValues(values, _KNOWN, "gram, small values by iteration")
         if not np.any(unit[side - small :] >= 0.9 * _NEEDED):
             return SingularValues(values, _TRUSTED, "gram")
-    del lower
+    del upper
     return SingularValues(_decomposed(pieces, side), _KNOWN, "svd")
 
 
-def gram_largest(pieces: Pieces, side: int) -> NDArray[np.float64]:
+def gram_largest(pieces: Pieces, side: int) -> tuple[NDArray[np.float64], float]:
     """Return those singular values that the Gram matrix gives to 1e-6, largest first.
+
+    The second number is the Frobenius norm.
 
     Args:
         pieces: As for ``gram_singular_values``.
         side: Number of rows.
     """
-    squares = _eigenvalues(_gram(pieces, side))[::-1]
-    values = np.sqrt(np.maximum(squares, 0.0))
-    return np.asarray(values[values >= _TRUSTED * values[0]])
+    upper = _gram(pieces, side)
+    values = np.sqrt(np.maximum(_eigenvalues(upper)[::-1], 0.0))
+    known = np.asarray(values[values >= _TRUSTED * values[0]])
+    return known, math.sqrt(float(np.trace(upper)))
 
 
 def _gram(pieces: Pieces, side: int) -> NDArray[np.float64]:
-    """Return A A^T; only its lower triangle counts."""
+    """Return A A^T by columns; only its upper triangle counts."""
     total: NDArray[np.float64] | None = None
     for piece in pieces():
-        if total is None:
-            # numpy sees that the factors are the same matrix and does half the work.
-            total = piece @ piece.T
+        # numpy sees that the factors are the same matrix and does half the work, too,
+        # but copies the triangle; scipy takes a third of a second to import.
+        if total is None and "scipy.linalg" not in sys.modules:
+            total = (piece @ piece.T).T
             continue
         from scipy.linalg.blas import dsyrk
 
@@ -117,29 +121,28 @@ def _gram(pieces: Pieces, side: int) -> NDArray[np.float64]:
         total = dsyrk(
             1.0,
             piece if tall else piece.T,
-            beta=1.0,
-            c=total.T,
+            beta=0.0 if total is None else 1.0,
+            c=total,
             trans=0 if tall else 1,
-            lower=0,
             overwrite_c=1,
-        ).T
-    return np.zeros((side, side)) if total is None else total
+        )
+    return np.zeros((side, side), order="F") if total is None else total
 
 
-def _eigenvalues(lower: NDArray[np.float64]) -> NDArray[np.float64]:
+def _eigenvalues(upper: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the eigenvalues, smallest first, leaving the matrix as it is."""
-    side = lower.shape[0]
-    # Importing torch takes two seconds.
-    if side < (_LOADED if "torch" in sys.modules else _LARGE):
-        return np.asarray(np.linalg.eigvalsh(lower))
+    # Importing torch takes two seconds, its eigensolver is faster from the upper half.
+    if "torch" not in sys.modules and upper.shape[0] < _LARGE:
+        return np.asarray(np.linalg.eigvalsh(upper, UPLO="U"))
     import torch
 
-    found: NDArray[np.float64] = torch.linalg.eigvalsh(torch.from_numpy(lower)).numpy()
-    return found
+    found = torch.linalg.eigvalsh(torch.from_numpy(upper), UPLO="U")
+    values: NDArray[np.float64] = found.numpy()
+    return values
 
 
 def _small_values(
-    pieces: Pieces, lower: NDArray[np.float64], small: int, top: float
+    pieces: Pieces, upper: NDArray[np.float64], small: int, top: float
 ) -> NDArray[np.float64] | None:
     """Return the smallest singular values, largest first; None if they do not come.
 
@@ -148,11 +151,11 @@ def _small_values(
     """
     from scipy.linalg import cho_factor, cho_solve
 
-    side = lower.shape[0]
+    side = upper.shape[0]
     shift = 1e-14 * top
-    np.einsum("ii->i", lower)[...] += shift
+    np.einsum("ii->i", upper)[...] += shift
     try:
-        factor = cho_factor(lower.T, overwrite_a=True, check_finite=False)
+        factor = cho_factor(upper, overwrite_a=True, check_finite=False)
     except np.linalg.LinAlgError:
         return None
     width = min(side, small + max(8, small // 2))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from boundkit.numerics.centering import Centering, row_lengths
 from boundkit.numerics.class_moments import ClassMoments
-from boundkit.numerics.nearest import Centers, decision, leading, tally
+from boundkit.numerics.decided_layer import Layer
+from boundkit.numerics.nearest import Centers, center_of, tally
 from boundkit.numerics.outer_products import add_outer, symmetric
 from boundkit.numerics.products import keeps_digits
 
@@ -15,23 +17,18 @@ if TYPE_CHECKING:
 
     from boundkit.numerics.class_moments import Agreement
 
-__all__ = ["KnownMeans", "Precision"]
+__all__ = ["KnownMeans", "Precision", "in_range"]
 
 #: ``"double"`` for float64 products; ``"single"`` for float32 products of features less
 #: their class mean, added up in float64.
 Precision = Literal["double", "single"]
 
-#: Numbers of features that are centered at a time: half a MiB of float64, and as much
-#: beside them, for the second-level cache.
-_HELD = 2**16
-#: The same on other devices, which want more at once.
-_FAR = 2**24
-#: Samples whose projections are compared at once, and the number of directions from
-#: which on so many are also multiplied at once: those of the basis leave the cache.
-_TOGETHER = 1024
+#: Samples whose places are compared at once, and the number of directions from which on
+#: so many are also multiplied at once, if these are not too many numbers: then the
+#: basis is read from slow memory each time.
+_TOGETHER = 4096
 _NARROW = 64
-#: Numbers of a row whose squares float32 adds up without losing more than it rounds.
-_PIECE = 4096
+_ROOM = 2**24
 #: Room for what bounds of rounding leave out, in operations.
 _SPARE = 16
 #: Mean squared distances from the mean whose float32 products neither overflow nor
@@ -45,33 +42,32 @@ class KnownMeans:
 
     Attributes:
         mean: (C, p) class means, float64.
-        pivot: (C, p) what features are taken less: the means, or the float32 numbers
-            next to them, from which float32 features of the class differ exactly.
+        centering: What features are taken less, pivots: the means, or the float32
+            numbers next to them, from which float32 features near them differ exactly.
         drift: () largest distance between the two.
         basis: (p, r) orthonormal columns, which span what is known of the scatter; None
             for the whole space.
+        across: The same in the precision of the products.
         centers: The means, in that basis, for comparing distances; float64.
+        origin: (p,) mean of the means.
         shift: (C, r) pivots less the mean of the means, in that basis.
         within: (r, r) scatter about the pivots; its lower triangle only; float64.
         spread: (C,) sum of ``||h - pivot_c||^2``; float64.
-        head: (r, C') and (C',): features less the mean of the means, in the basis ->
-            outputs; None without a classifier. The second is float64.
-        layer: (C', p) and (C',) of the classifier itself, float64, or None.
-        own: Room for pivots, one for each of the features that the cache holds.
+        layer: The classifier, or None.
         off: Room for features less their pivots.
     """
 
     mean: torch.Tensor
-    pivot: torch.Tensor
+    centering: Centering
     drift: torch.Tensor
     basis: torch.Tensor | None
+    across: torch.Tensor | None
     centers: Centers
+    origin: torch.Tensor
     shift: torch.Tensor
     within: torch.Tensor
     spread: torch.Tensor
-    head: tuple[torch.Tensor, torch.Tensor] | None
-    layer: tuple[torch.Tensor, torch.Tensor | None] | None
-    own: torch.Tensor
+    layer: Layer | None
     off: torch.Tensor
 
     @classmethod
@@ -92,7 +88,8 @@ class KnownMeans:
             mean: (C, p) class means.
             count: (C,) samples per class.
             basis: (p, r), in whose span the differences of means and the rows of
-                ``weight`` lie (see `directions`), or None for the whole space.
+                ``weight`` lie (see `boundkit.numerics.span`), or None for the whole
+                space.
             weight: (C', p) of the classifier, or None.
             bias: (C',) or None.
             precision: Of the products. What is meant to be float32 is float64 where
@@ -105,34 +102,30 @@ class KnownMeans:
         work = torch.float32 if single else torch.float64
         # Other features would lose digits in float32 before they are centered.
         pivot = mean.float() if single and dtype == torch.float32 else mean
-        across = Centers.of(mean, count)
-        centers, shift = across, pivot.double() - across.origin
-        if basis is not None:
-            centers = Centers.of((mean - across.origin) @ basis, count)
-            # The mean of the means is where the basis begins.
-            shift = shift @ basis - centers.origin
-        head = None
-        if weight is not None:
-            there = across.origin
-            if basis is not None:
-                there = there + basis @ centers.origin
-            constant = weight @ there
-            rows = weight if basis is None else weight @ basis
-            head = (rows.mT.to(work), constant if bias is None else constant + bias)
-        held, room = _rooms(mean, basis)
+        origin = center_of(mean, count)
+        places = _inside(mean - origin, basis)
+        shift = places
+        if pivot.dtype != mean.dtype:
+            shift = places + _inside(pivot.double() - mean, basis)
+        centering = Centering.of(pivot, work)
+        rows, width = centering.rows, mean.shape[1]
+        if basis is None or basis.shape[1] > _NARROW:
+            rows = max(rows, min(_TOGETHER, _ROOM // width))
         return cls(
             mean=mean,
-            pivot=pivot,
+            centering=centering,
             drift=torch.linalg.vector_norm(pivot.double() - mean, dim=1).amax(),
-            basis=None if basis is None else basis.to(work),
-            centers=centers,
+            basis=basis,
+            across=None if basis is None else basis.to(work),
+            centers=Centers.of(places, count),
+            origin=origin,
             shift=shift.to(work),
             within=mean.new_zeros(shift.shape[1], shift.shape[1]),
             spread=mean.new_zeros(len(mean)),
-            head=head,
-            layer=None if weight is None else (weight, bias),
-            own=pivot.new_empty(held, mean.shape[1]),
-            off=mean.new_empty(room, mean.shape[1], dtype=work),
+            layer=None
+            if weight is None
+            else Layer.of(weight, bias, origin, basis, work),
+            off=mean.new_empty(rows, width, dtype=work),
         )
 
     def add(
@@ -156,15 +149,18 @@ class KnownMeans:
         import torch
 
         found, outputs = None, []
-        size = max(_TOGETHER, len(self.off))
+        rows = self.centering.rows
+        # Those that are multiplied one part at a time are compared many together.
+        alike = len(self.off) == rows and self.basis is not None
+        size = max(_TOGETHER, rows) if alike else len(self.off)
         for low in range(0, len(features), size):
-            part = slice(low, low + size)
-            seen, out = self._add(
-                features[part],
-                labels[part],
-                None if decided is None else decided[part],
-                None if unbiased is None else unbiased[part],
+            part = 0, low, min(size, len(features) - low)
+            chosen = (
+                None if decided is None else decided.narrow(*part),
+                None if unbiased is None else unbiased.narrow(*part),
             )
+            rows = features.narrow(*part), labels.narrow(*part)
+            seen, out = self._add(*rows, chosen)
             found = seen if found is None else found + seen
             if out is not None:
                 outputs.append(out)
@@ -175,29 +171,26 @@ class KnownMeans:
         self,
         features: torch.Tensor,
         labels: torch.Tensor,
-        decided: torch.Tensor | None,
-        unbiased: torch.Tensor | None,
+        chosen: tuple[torch.Tensor | None, torch.Tensor | None],
     ) -> tuple[Agreement, torch.Tensor | None]:
-        import torch
-
         sizes, inside = self._centered(features, labels)
         self.spread.index_add_(0, labels, sizes.square())
         add_outer(self.within, inside)
-        lengths = sizes if self.basis is None else _lengths(inside)
+        lengths = sizes if self.basis is None else row_lengths(inside)
         # In the same room: what is left to do are differences of places.
         placed = inside.add_(self.shift.index_select(0, labels))
-        far = _lengths(placed)
+        far = row_lengths(placed)
         if self.basis is not None:
             # Lengths in the whole space, of which the basis sees a part.
             beyond = (sizes.square() - lengths.square()).clamp(min=0)
             far = (far.square() + beyond).sqrt()
         errors = self._errors(sizes)
         outputs = None
-        if self.head is not None:
-            outputs, decided, unbiased = self._outputs(placed, features, errors)
+        if self.layer is not None:
+            outputs, decided, unbiased = self.layer.decided(placed, features, errors)
+            chosen = decided, unbiased
         near = self._nearest(placed, features, labels, lengths, errors)
-        classes = len(self.spread)
-        return tally(labels, classes, near, (sizes, far), decided, unbiased), outputs
+        return tally(labels, len(self.spread), near, (sizes, far), *chosen), outputs
 
     def _centered(
         self, features: torch.Tensor, labels: torch.Tensor
@@ -205,84 +198,29 @@ class KnownMeans:
         """Return ``||h - pivot_c||`` (b,), and ``h - pivot_c`` in the basis (b, r)."""
         import torch
 
-        n, rows, room = len(features), len(self.own), len(self.off)
-        sizes = self.spread.new_empty(n)
-        if self.basis is not None:
-            inside = self.basis.new_empty(n, self.basis.shape[1])
-        # Room that is used again, a part that the cache holds at a time: fresh memory
-        # and slow memory cost more than the arithmetic.
-        for start in range(0, n, room):
-            stop = min(start + room, n)
-            for low in range(start, stop, rows):
-                size = min(rows, stop - low)
-                off = self.off.narrow(0, low - start, size)
-                own = self.own.narrow(0, 0, size)
-                torch.index_select(self.pivot, 0, labels.narrow(0, low, size), out=own)
-                _subtract(features.narrow(0, low, size), own, off)
-                sizes.narrow(0, low, size).copy_(_lengths(off))
-            off = self.off.narrow(0, 0, stop - start)
-            if self.basis is not None:
-                torch.mm(off, self.basis, out=inside.narrow(0, start, stop - start))
-        return sizes, off if self.basis is None else inside
+        n = len(features)
+        if self.across is None:
+            off = self.off.narrow(0, 0, n)
+            return self.centering.apply(features, labels, off), off
+        inside = self.off.new_empty(n, self.across.shape[1])
+        if len(self.off) == self.centering.rows:
+            near = self.across, inside
+            return self.centering.apply(features, labels, self.off, *near), inside
+        off = self.off.narrow(0, 0, n)
+        sizes = self.centering.apply(features, labels, off)
+        torch.mm(off, self.across, out=inside)
+        return sizes, inside
 
     def _errors(self, sizes: torch.Tensor) -> torch.Tensor:
         """Bound how far from its place rounding puts a sample (Higham 2002, eq. 3.5)."""
         import torch
 
-        unit = torch.finfo(self.off.dtype).eps
-        width = self.off.shape[1] if self.basis is not None else 0
-        return unit * (width + _SPARE) * sizes + self.drift
-
-    def _outputs(
-        self, placed: torch.Tensor, features: torch.Tensor, errors: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return outputs (b, C'), and decisions with and without the bias (b,)."""
-        import torch
-
-        assert self.head is not None  # noqa: S101 - asked before
-        assert self.layer is not None  # noqa: S101 - as above
-        rows, constant = self.head
-        bias = self.layer[1]
-        products = placed.new_empty(len(placed), rows.shape[1])
-        # Writing into room of its own, it is not subject to autocast.
-        outputs = torch.mm(placed, rows, out=products).double().add_(constant)
-        plain = outputs if bias is None else outputs - bias
-        choices = [decision(plain)]
-        if bias is not None:
-            choices.insert(0, decision(outputs))
-        if placed.dtype == torch.float32:
-            self._reconsider(choices, (outputs, plain), placed, features, errors)
-        return outputs, choices[0], choices[-1]
-
-    def _reconsider(
-        self,
-        choices: list[torch.Tensor],
-        outputs: tuple[torch.Tensor, torch.Tensor],
-        placed: torch.Tensor,
-        features: torch.Tensor,
-        errors: torch.Tensor,
-    ) -> None:
-        """Decide in float64 what rounding could decide otherwise, in place."""
-        import torch
-
-        assert self.layer is not None  # noqa: S101 - asked before
-        weight, bias = self.layer
-        largest = torch.linalg.vector_norm(weight, dim=1).amax()
-        unit = torch.finfo(placed.dtype).eps * (placed.shape[1] + _SPARE)
-        wrong = (errors + unit * _lengths(placed)) * largest
-        for chosen, values in zip(choices, outputs, strict=False):
-            if values.shape[1] == 1:
-                gap = 2 * values.squeeze(1).abs()
-            else:
-                best, _, second = leading(values.clone())
-                gap = best - second
-            rest = (~(gap > 2 * wrong)).nonzero().squeeze(1)
-            if not len(rest):
-                continue
-            right = features.index_select(0, rest).double() @ weight.mT
-            if bias is not None and chosen is not choices[-1]:
-                right += bias
-            chosen[rest] = decision(right)
+        unit = torch.finfo(self.off.dtype).eps / 2
+        steps = _SPARE
+        if self.basis is not None:
+            width, directions = self.basis.shape
+            steps += (width + _SPARE) * directions**0.5
+        return unit * (steps * sizes + _SPARE * self.centers.size.sqrt()) + self.drift
 
     def _nearest(
         self,
@@ -295,38 +233,66 @@ class KnownMeans:
         """Return the nearest means (b,) and whether others are as near (b,)."""
         import torch
 
-        if placed.device.type != "cpu" and placed.dtype == torch.float64:
+        double = placed.dtype == torch.float64
+        if double and placed.device.type != "cpu":
             # To ask which samples are clear would be to wait for the device.
             return self.centers.decided(placed)
         found = labels.clone()
         tied = torch.zeros_like(labels, dtype=torch.bool)
-        rest = ~self.centers.clearly_own(labels, lengths, errors)
-        rest = rest.nonzero().squeeze(1)
+        clear = self.centers.clearly_own(labels, lengths, errors)
+        rest = (~clear).nonzero().squeeze(1)
         if not len(rest):
             return found, tied
-        quick = None
-        if placed.device.type == "cpu":
-            some, doubt = placed.index_select(0, rest), errors.index_select(0, rest)
-            quick = self.centers.screened(some, doubt)
+        some = placed.index_select(0, rest)
+        if double:
+            found[rest], tied[rest] = self.centers.decided(some)
+            return found, tied
+        quick = self.centers.screened(some, errors.index_select(0, rest))
         if quick is not None:
             found[rest] = quick[0]
             rest = rest[~quick[1]]
-        if len(rest):
-            exact = self._exactly(placed, features, labels, rest)
-            found[rest], tied[rest] = self.centers.decided(exact)
+        exact = features.index_select(0, rest).double() - self.origin
+        found[rest], tied[rest] = self.centers.decided(_inside(exact, self.basis))
         return found, tied
 
-    def _exactly(
-        self,
-        placed: torch.Tensor,
-        features: torch.Tensor,
-        labels: torch.Tensor,
-        rows: torch.Tensor,
-    ) -> torch.Tensor:
-        import torch
+    def finished(self, count: torch.Tensor, *, complete: bool = False) -> ClassMoments:
+        """Return the moments, scatter in the basis.
 
-        if placed.dtype == torch.float64:
-            return placed.index_select(0, rows)
-        owner = labels.index_select(0, rows)
-        off = features.index_select(0, rows).double() - self.mean.index_select(0, owner)
-        raise NotImplementedError
+        Those of shares of a sample whose means were known are right in their sum.
+
+        Args:
+            count: (C,) samples per class of what was added.
+            complete: Whether all features lie in the span.
+        """
+        spread, within = self.spread, self.within
+        pivot = self.centering.pivot
+        if pivot.dtype != self.mean.dtype:
+            # Sums about pivots, less what these are off: Chan, Golub, LeVeque (1979).
+            drift = self.mean - pivot.double()
+            spread = (spread - count * drift.square().sum(1)).clamp(min=0)
+            rows = _inside(drift * count.sqrt().unsqueeze(1), self.basis)
+            within = within.clone()
+            add_outer(within, rows.to(self.off.dtype), sign=-1)
+        return ClassMoments(
+            count=count,
+            mean=self.mean,
+            spread=spread,
+            within=symmetric(within),
+            basis=self.basis,
+            complete=complete,
+        )
+
+
+def in_range(moments: ClassMoments) -> bool:
+    """Say whether float32 products of centered features can be trusted.
+
+    Args:
+        moments: What they gave. Squares that overflow or vanish leave mean squared
+            distances that are too large or too small.
+    """
+    share = float(moments.spread.sum() / moments.count.sum().clamp(min=1))
+    return _LEAST < share < _MOST
+
+
+def _inside(rows: torch.Tensor, basis: torch.Tensor | None) -> torch.Tensor:
+    return rows if basis is None else rows @ basis

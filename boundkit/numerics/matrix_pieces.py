@@ -26,8 +26,11 @@ __all__ = ["column_pieces", "filter_view", "row_pieces", "stored_array"]
 
 #: Elements of a float64 piece of a product of matrices.
 _PIECE = 2**22
-#: Elements of a piece that stays in the second-level cache, 1 MB each.
-_CACHED: dict[type[np.floating[Any]], int] = {np.float64: 2**16, np.float32: 2**18}
+#: Elements of a piece that stays in the second-level cache, 512 KB each.
+_CACHED: dict[type[np.floating[Any]], int] = {np.float64: 2**16, np.float32: 2**17}
+#: Most rows of such a piece: OpenBLAS multiplies a block of up to four rows by it
+#: without copying it first while the product stays small.
+_MOST_ROWS = 256
 
 
 def stored_array(tensor: StoredTensor) -> NDArray[Any]:
@@ -94,7 +97,7 @@ def row_pieces(matrix: NDArray[Any], exponent: int) -> Rows:
     """
 
     def rows(dtype: type[np.floating[Any]]) -> Iterator[NDArray[Any]]:
-        step = max(1, _CACHED[dtype] // matrix.shape[1])
+        step = max(1, min(_MOST_ROWS, _CACHED[dtype] // matrix.shape[1]))
         for first in range(0, matrix.shape[0], step):
             piece = matrix[first : first + step].astype(dtype, copy=False)
             yield np.ldexp(piece, -exponent) if exponent else piece

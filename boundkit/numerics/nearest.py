@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boundkit.numerics.class_moments import Agreement
+from boundkit.numerics.largest import leading
 from boundkit.numerics.products import keeps_digits
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Centers", "agreement", "decision", "leading", "tally"]
+__all__ = ["Centers", "agreement", "center_of", "tally"]
 
 #: Differences of squared distances that are rounding, relative to their terms.
 _ROUNDING = 1e-12
@@ -21,10 +22,6 @@ _SINGLE = 6.1e-8
 _MANY = 2**22
 #: Classes beyond which all distances between means are too many numbers.
 _CLASSES = 4096
-#: Classes from which on numpy finds the largest of a row faster than torch.
-_LONG = 64
-#: Bytes of the smallest floating type that numpy shares with torch in full.
-_NUMPY = 4
 #: Squared sizes whose float32 products neither overflow nor vanish.
 _LEAST, _MOST = 1e-20, 1e28
 
@@ -63,8 +60,7 @@ class Centers:
         import torch
 
         there = count > 0
-        share = there.to(mean.dtype) / there.sum().clamp(min=1)
-        origin = share @ mean
+        origin = center_of(mean, count)
         centered = torch.where(
             there.unsqueeze(1), mean - origin, torch.zeros_like(mean)
         )
@@ -182,6 +178,18 @@ class Centers:
         return near.argmax(1), tied
 
 
+def center_of(mean: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """Return (p,) the mean of the means of those classes that have samples.
+
+    Args:
+        mean: (C, p) float64.
+        count: (C,) samples per class.
+    """
+    there = count > 0
+    share = there.to(mean.dtype) / there.sum().clamp(min=1)
+    return share @ mean
+
+
 def _apart(
     centered: torch.Tensor,
     squares: torch.Tensor,
@@ -193,54 +201,11 @@ def _apart(
     if len(centered) > _CLASSES:
         return torch.zeros_like(squares)
     between = torch.addmm(squares.unsqueeze(1) + squares, centered, centered.mT * -2)
-    between.fill_diagonal_(torch.inf)
-    between.masked_fill_(~there, torch.inf)
+    between.diagonal().fill_(torch.inf)
+    between = torch.where(there, between, torch.inf)
     # What rounding may have added.
     least = (between.amin(1) - _ROUNDING * size).clamp(min=0).sqrt()
     return torch.where(there, least, 0.0)
-
-
-def leading(
-    scores: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the largest of each row, where it is, and the next one.
-
-    Args:
-        scores: (b, C), C at least 1; it is overwritten.
-
-    Returns:
-        (b,) values, (b,) int64 the first that has it, (b,) the largest of the others,
-        minus infinity where there is none.
-    """
-    import torch
-
-    if scores.device.type == "cpu" and scores.shape[1] >= _LONG:
-        found = torch.from_numpy(scores.numpy().argmax(1))
-        best = scores.gather(1, found.unsqueeze(1)).squeeze(1)
-    else:
-        best, found = scores.max(1)
-    second = scores.scatter_(1, found.unsqueeze(1), -torch.inf).amax(1)
-    return best, found, second
-
-
-def decision(outputs: torch.Tensor) -> torch.Tensor:
-    """Return the class that a net decides for: the largest output, the lowest of equals.
-
-    Args:
-        outputs: (b, C); of a single output the sign decides, positive for class 1.
-
-    Returns:
-        (b,) int64.
-    """
-    import torch
-
-    if outputs.shape[1] == 1:
-        return (outputs.squeeze(1) > 0).long()
-    if outputs.device.type == "cpu" and outputs.shape[1] >= _LONG:
-        narrow = outputs.dtype.itemsize < _NUMPY
-        known = outputs.detach().float() if narrow else outputs.detach()
-        return torch.from_numpy(known.numpy().argmax(1))
-    return outputs.argmax(1)
 
 
 def agreement(
@@ -268,7 +233,9 @@ def agreement(
     # The same room: fresh memory costs more than the arithmetic.
     torch.index_select(centers.means, 0, labels, out=placed)
     sizes = (torch.linalg.vector_norm(placed.sub_(wide), dim=1), to_center)
-    return tally(labels, len(centers.offsets), (nearest, tied), sizes, decided, unbiased)
+    return tally(
+        labels, len(centers.offsets), (nearest, tied), sizes, decided, unbiased
+    )
 
 
 def tally(

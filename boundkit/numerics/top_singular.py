@@ -27,6 +27,8 @@ Rows: TypeAlias = Callable[[type[np.floating[Any]]], Iterator["NDArray[Any]"]]
 _CLOSE = 1e-4
 #: Steps whose values are not looked at: they are never close enough, and looking costs.
 _UNJUDGED = 5
+#: Share of a squared row that must be its own for Cholesky to keep half of float32.
+_INDEPENDENT = 1e-2
 #: Blocks that the basis has room for at first.
 _FIRST = 12
 
@@ -41,11 +43,14 @@ class TopValues:
             the gap to the next one tells more (Kato and Temple), the largest one to the
             first.
         reads: How often the matrix was read.
+        frobenius: Its Frobenius norm, where one of the readings was in float64 only to
+            check.
     """
 
     values: NDArray[np.float64]
     errors: NDArray[np.float64]
     reads: int
+    frobenius: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,9 +93,34 @@ def _orthonormal(
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Return B (k, columns) with orthonormal rows, and C with ``image = C B``.
 
-    Rows that others exhaust are left out: what is left of them is rounding, and not
-    orthogonal. A library call for two rows costs more than this loop.
+    By the Cholesky factor of the Gram matrix of the rows, unless they are nearly
+    dependent. Rows that others exhaust are left out: what is left of them is rounding,
+    and not orthogonal.
     """
+    width = len(image)
+    gram = (image @ image.T).tolist()
+    factor = [[0.0] * width for _ in range(width)]
+    inverse = [[0.0] * width for _ in range(width)]
+    # Lists: library calls for so few numbers cost more than all the rest.
+    for i in range(width):
+        for j in range(i):
+            known = sum(factor[i][k] * factor[j][k] for k in range(j))
+            factor[i][j] = (gram[i][j] - known) / factor[j][j]
+        left = gram[i][i] - sum(x * x for x in factor[i])
+        if not left > max(_INDEPENDENT * gram[i][i], size * size):
+            return _by_rows(image, size)
+        factor[i][i] = math.sqrt(left)
+        for j in range(i):
+            known = sum(factor[i][k] * inverse[k][j] for k in range(j, i))
+            inverse[i][j] = -known / factor[i][i]
+        inverse[i][i] = 1 / factor[i][i]
+    return np.array(inverse, image.dtype) @ image, np.array(factor)
+
+
+def _by_rows(
+    image: NDArray[Any], size: float
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Do the same row by row (Gram and Schmidt, twice); the rows are used up."""
     width = len(image)
     coefficients = np.zeros((width, width))
     kept = 0
@@ -131,7 +161,7 @@ def _lanczos(
     basis = np.empty((min(_FIRST * width, columns), columns), dtype)
     projected: NDArray[np.float64] = np.zeros((0, 0))
     block, reads, held = start.astype(dtype, copy=False), 0, 0
-    largest = 0.0
+    largest, judged = 0.0, _UNJUDGED
     while True:
         reads += 1
         image = _product(rows, block, dtype)
@@ -148,7 +178,7 @@ def _lanczos(
         block, again = _orthonormal(block, 0.1)
         left = np.matmul(left, again)
         done = held + len(block) > columns or not len(block) or reads >= steps
-        if not done and reads < _UNJUDGED:
+        if not done and reads < judged:
             continue
         squares, turn = np.linalg.eigh(projected)
         squares = np.maximum(squares[: -count - 3 : -1], 0.0)
@@ -157,7 +187,10 @@ def _lanczos(
             return _Ritz(squares * 0, squares * 0, reads, start)
         moved = np.sqrt(np.sum((left.T @ turn[old:held]) ** 2, axis=0))
         residuals = moved / np.maximum(squares, 1e-300 * squares[0])
-        if done or np.all(_errors(squares, residuals, count) <= tolerance):
+        worst = float(np.max(_errors(squares, residuals, count)))
+        # A step rarely gains more than a digit.
+        judged = reads + max(1, int(math.log10(max(worst / _CLOSE, 1.0))))
+        if done or worst <= tolerance:
             found = turn[:, :width].T @ basis[:held]
             return _Ritz(squares, residuals, reads, found)
 
@@ -176,18 +209,24 @@ def _bordered(
     return grown
 
 
-def _checked(rows: Rows, ritz: _Ritz) -> _Ritz:
-    """Return the first value and its residual by a pass in float64."""
+def _checked(rows: Rows, ritz: _Ritz) -> tuple[_Ritz, float]:
+    """Return the first value and its residual by a pass in float64, and the norm."""
     vector = ritz.vectors[0] / np.linalg.norm(ritz.vectors[0])
-    image = _product(rows, vector[None], np.float64)[0]
+    image = np.zeros(len(vector))
+    energy = []
+    for piece in rows(np.float64):
+        flat = piece.ravel(order="K")
+        energy.append(float(flat @ flat))
+        image += (piece @ vector) @ piece
     square = float(vector @ image)
     residual = float(np.linalg.norm(image - square * vector)) / square
-    return _Ritz(
+    checked = _Ritz(
         np.r_[square, ritz.squares[1:]],
         np.r_[residual, ritz.residuals[1:]],
         ritz.reads + 1,
         ritz.vectors,
     )
+    return checked, math.sqrt(math.fsum(energy))
 
 
 def top_singular_values(
@@ -221,19 +260,19 @@ def top_singular_values(
     if single and count == 1:
         ritz = _lanczos(rows, np.float32, start, 1, tolerance, steps)
         if ritz.squares[0] > 0:
-            ritz = _checked(rows, ritz)
+            ritz, norm = _checked(rows, ritz)
             if ritz.errors(1)[0] <= tolerance:
-                return _top(ritz, 1, 0)
+                return _top(ritz, 1, 0, norm)
             start, _ = _orthonormal(ritz.vectors, 0.5)
         reads = ritz.reads
     ritz = _lanczos(rows, np.float64, start, count, tolerance, steps)
-    return _top(ritz, count, reads)
+    return _top(ritz, count, reads, None)
 
 
-def _top(ritz: _Ritz, count: int, reads: int) -> TopValues:
+def _top(ritz: _Ritz, count: int, reads: int, norm: float | None) -> TopValues:
     values = np.sqrt(ritz.squares[:count])
     # Half, for a square root; residuals below rounding, which is that of the largest
     # square, are rounding.
     unit = np.maximum(values / (values[0] or 1.0), 1e-9)
     errors = np.maximum(ritz.errors(count) / 2, 1e-15 / unit**2)
-    return TopValues(values, errors, reads + ritz.reads)
+    return TopValues(values, errors, reads + ritz.reads, norm)

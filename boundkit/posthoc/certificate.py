@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from boundkit.report.painting import Console, Painted
+
 __all__ = [
     "CERTIFICATE_SCHEMA",
     "CertificateFile",
@@ -33,7 +35,7 @@ Kind = Literal["holdout", "draw", "code"]
 _LARGEST = 2**30
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CertificateFile:
     """A proved statement about the weights in one file.
 
@@ -89,6 +91,26 @@ class CertificateFile:
     def vacuous(self) -> bool:
         """Whether guessing among the classes is as good as what is proved."""
         return not self.bound < 1 - 1 / max(self.classes, 2)
+
+    def __repr__(self) -> str:
+        """Render as text; the weights of a posterior are left out."""
+        from boundkit.posthoc.formats import text
+
+        return text(self)
+
+    def __rich_console__(self, console: Console, options: Any) -> Painted:
+        """Render as text, painted, for rich's consoles."""
+        from boundkit.posthoc.wording import certificate_lines
+        from boundkit.report.painting import painted
+
+        return painted(certificate_lines(self, options.max_width), console)
+
+    def _repr_html_(self) -> str:
+        """Render for notebooks: the HTML page, in a frame that keeps it to itself."""
+        from boundkit.posthoc.formats import html
+        from boundkit.report.pages import framed
+
+        return framed(html(self), "boundkit certificate")
 
 
 _COMMON = tuple(f.name for f in fields(CertificateFile) if f.name != "own")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from boundkit.posthoc.coordinates import Coordinates
 
-__all__ = ["closed_form", "curvature", "quick_bound"]
+__all__ = ["closed_form", "curvature", "quick_bound", "stationary"]
 
 #: Multiples of n that the curvature is weighted by.
 _WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -110,26 +110,40 @@ def closed_form(
         n: Sample size.
         quality: Posterior -> a bound to be made small.
     """
+    import torch
+
+    narrow = Posterior(mean, torch.full_like(mean, math.log(0.01)))
     candidates = [
-        _stationary(mean, center, groups, count, beta * n * fisher, shrink)
+        stationary(narrow, center, groups, count, beta * n * fisher, shrink=shrink)
         for shrink in (True, False)
         for beta in _WEIGHTS
     ]
     return min(candidates, key=quality)
 
 
-def _stationary(
-    mean: torch.Tensor,
+def stationary(
+    start: Posterior,
     center: torch.Tensor,
     groups: torch.Tensor,
     count: int,
     precision: torch.Tensor,
-    shrink: bool,
+    *,
+    shrink: bool = False,
+    rounds: int = _ROUNDS,
 ) -> Posterior:
-    import torch
+    """Return scales ``1/s_i^2 = 1/lambda_g^2 + p_i`` that agree with the prior's lambda.
 
-    found = Posterior(mean, torch.full_like(mean, math.log(0.01)))
-    for _ in range(_ROUNDS):
+    Args:
+        start: (P,) normals.
+        center: (P,) of the prior.
+        groups: (P,) group of each weight.
+        count: How many groups.
+        precision: (P,) p, what the sample adds.
+        shrink: Move means towards the center as the same quadratic model asks.
+        rounds: Of the fixed-point iteration.
+    """
+    found, mean = start, start.mean
+    for _ in range(rounds):
         wide = best_scales(found, center, groups, count).clamp(min=1e-6)[groups]
         tight = wide.square().reciprocal() + precision
         found = replace(found, log_scale=-tight.log() / 2)

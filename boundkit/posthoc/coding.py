@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from boundkit.errors import ModelError, UsageError
+from boundkit.errors import UsageError
 from boundkit.measure.forward import placed, resolved
 from boundkit.posthoc.code_certificate import code_certificate
 from boundkit.posthoc.code_search import RANKS, searched
@@ -18,7 +18,7 @@ from boundkit.posthoc.published import place_wanted, published
 from boundkit.posthoc.reference import references
 from boundkit.posthoc.sample import require_labels
 from boundkit.posthoc.starting_values import starting_values
-from boundkit.posthoc.taken import taken
+from boundkit.posthoc.taken import require_finite, taken
 from boundkit.posthoc.with_tensors import state_with
 from boundkit.stopwatch import Stopwatch
 
@@ -179,12 +179,7 @@ def _require_runs(found: Opened, sample: Sample) -> None:
 
     from boundkit.measure.forward import logits, require_repeatable
 
-    for name, value in found.net.values().items():
-        if not bool(value.isfinite().all()):
-            raise ModelError(
-                f"{name!a} holds NaN or infinite weights, which no code stands for; give"
-                " a checkpoint from before training diverged"
-            )
+    require_finite(found.net)
     with torch.inference_mode():
         require_repeatable(found.net.module, sample.x[:2])
         outputs = logits(found.net.module, sample.x[:2])

@@ -16,7 +16,7 @@ from boundkit.posthoc.published import place_wanted, published
 from boundkit.posthoc.reference import references
 from boundkit.posthoc.search import search
 from boundkit.posthoc.starting_values import prior_center
-from boundkit.posthoc.taken import taken
+from boundkit.posthoc.taken import require_finite, taken
 from boundkit.posthoc.with_tensors import state_with, with_tensors
 from boundkit.stopwatch import Stopwatch
 
@@ -116,6 +116,7 @@ def draw(
         found, sample = taken(
             source, model, data, "train", batch_size, key=key, trust=trust
         )
+        require_finite(found.net)
         center = prior_center(found, init, sample, where, batch_size, trust)
         fresh = _fresh(unlabelled, sample, batch_size)
     given, left = (center, sample, where), budget - (time.perf_counter() - begun)

@@ -3,6 +3,10 @@
 The objective is ``CE + tau KL/n`` on weights drawn anew for each half batch, with the
 prior's scales at their optimum. ``tau`` weighs the two as the inverse of kl does at the
 present bound B: ``dB/dq : dB/dc = ln(B (1-q) / (q (1-B)))``.
+
+For most of the way only the means are moved by Adam. Scales follow the curvature h at
+draws of the posterior, ``1/s^2 = 1/lambda^2 + n h / tau``: it is known from few samples,
+where the slope of a scale is drowned in noise. In the end scales get their own slopes.
 """
 
 from __future__ import annotations
@@ -12,27 +16,34 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from boundkit.numerics.kl_inverse import kl_inverse
+from boundkit.posthoc.closed_form import curvature, stationary
 from boundkit.posthoc.gaussians import Posterior, group_sums
-from boundkit.posthoc.losses import mistakes, smooth_loss
+from boundkit.posthoc.objective import slope, weight_of_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
 
-    from boundkit.posthoc.coordinates import Coordinates
+    from boundkit.posthoc.objective import Task
 
     Progress = Callable[[int, int | None, str], None] | None
 
-__all__ = ["Refined", "Stopped", "Task", "refined", "weight_of_divergence"]
+__all__ = ["Refined", "Stopped", "refined"]
 
 Stopped = Literal["finished", "budget", "interrupted", "diverged"]
 
-#: Samples of a step; half of them see the mean plus the noise, half minus it.
-_BATCH = 250
+#: Samples of a step: a convolution spends its time on samples, others on weights.
+_BATCH, _BATCH_OF_CONVOLUTIONS = 250, 128
 #: Of Adam: for means in units of the prior's scale of their tensor, and for log scales.
 _RATE, _SCALE_RATE = 0.12, 0.07
+#: Fewer steps than these in all get smaller rates: no time to make good what they break.
+_FULL = 1500
+#: Share of the way on which scales follow the curvature.
+_FOLLOWED = 0.5
+#: Steps between looks at the curvature, samples of a look, weight of the newest look,
+#: and rounds towards scales that agree with the prior's.
+_LOOK_EVERY, _LOOKED_AT, _NEWEST, _ROUNDS = 50, 256, 0.3, 5
 #: Of the running error and loss.
 _FADE = 0.98
 #: Steps between looks at the clock, at the bound, and between copies that are kept.
@@ -41,31 +52,6 @@ _EVERY, _KEEP_EVERY = 10, 100
 _FEWEST = 200
 #: How often the rate is cut to a quarter after numbers that are not finite.
 _ATTEMPTS = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Task:
-    """What the posterior is to be good at; tensors on one device.
-
-    Attributes:
-        net: The network.
-        center: (P,) of the prior.
-        groups: (P,) group of each weight.
-        x: (m, ...) inputs.
-        labels: (m,).
-        n: Size of the whole sample.
-        extra: Nats beside the divergence.
-        scale: Factor on the outputs in the smooth loss.
-    """
-
-    net: Coordinates
-    center: torch.Tensor
-    groups: torch.Tensor
-    x: torch.Tensor
-    labels: torch.Tensor
-    n: int
-    extra: float
-    scale: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,30 +67,6 @@ class Refined:
     posterior: Posterior
     steps: int
     stopped: Stopped
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Slope:
-    """Gradient of the smooth loss of one batch, and what the batch was like."""
-
-    mean: torch.Tensor
-    log_scale: torch.Tensor
-    loss: torch.Tensor
-    wrong: torch.Tensor
-
-
-def weight_of_divergence(q: float, cost: float, loss: float) -> float:
-    """Return tau: what a nat per sample is worth in units of the smooth loss.
-
-    Args:
-        q: Error rate under the posterior.
-        cost: Right side of the bound, nats per sample.
-        loss: Smooth loss that belongs to q.
-    """
-    q = min(max(q, 1e-4), 0.99)
-    bound = min(max(kl_inverse(q, max(cost, 0.0)), q + 1e-6), 1 - 1e-6)
-    slope = math.log(bound * (1 - q) / (q * (1 - bound)))
-    return max(loss, 1e-3) / (q * slope)
 
 
 def refined(
@@ -193,6 +155,10 @@ class _Descent:
         self._log_scale = start.log_scale.detach().float().clone()
         self._center = task.center.float()
         self._seen: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._curvature: torch.Tensor | None = None
+        self._follows = True
+        deep = any(len(shape) > 2 for shape in task.net.shapes)
+        self._batch = _BATCH_OF_CONVOLUTIONS if deep else _BATCH
         ones = torch.ones_like(self._mean)
         count = len(task.net.names)
         self._sizes = group_sums(ones, task.groups, count).clamp(min=1)
@@ -208,8 +174,12 @@ class _Descent:
     def slow_down(self, done: float) -> None:
         """Set the rates for a share of the way."""
         fall = self._share * (1 + math.cos(math.pi * done)) / 2
+        expected = self.step / done if done else 0.0
+        fall *= min(1.0, max(expected, _FEWEST) / _FULL)
+        self._follows = done < _FOLLOWED
         means, scales = self._adam.param_groups
-        means["lr"], scales["lr"] = _RATE * fall, _SCALE_RATE * fall
+        means["lr"] = _RATE * fall
+        scales["lr"] = 0.0 if self._follows else _SCALE_RATE * fall
 
     def weigh(self) -> bool:
         """Set tau to what the present bound asks; say whether all is finite."""
@@ -232,7 +202,7 @@ class _Descent:
     def restarted(self) -> _Descent:
         """Return a descent from the last good posterior at a quarter of the rates."""
         again = _Descent(self.task, self._kept, self._share / 4)
-        again.step = self.step
+        again.step, again._curvature = self.step, self._curvature
         return again
 
     def posterior(self, *, kept: bool) -> Posterior:
@@ -245,23 +215,54 @@ class _Descent:
         """Take one step."""
         import torch
 
-        slope = self._slope(generator)
-        before = self._seen or (slope.loss, slope.wrong)
+        if self._follows:
+            self._follow(generator)
+        here = slope(self.task, self._mean, self._log_scale, self._batch, generator)
+        before = self._seen or (here.loss, here.wrong)
         fade = min(_FADE, self.step / (self.step + 1))
         self._seen = (
-            torch.lerp(slope.loss, before[0], fade),
-            torch.lerp(slope.wrong, before[1], fade),
+            torch.lerp(here.loss, before[0], fade),
+            torch.lerp(here.wrong, before[1], fade),
         )
         wide, away = self._prior()
         share = self._tau / self.task.n
         inverse = wide.reciprocal().index_select(0, self.task.groups)
         spread = (2 * self._log_scale).exp() * inverse
-        pull = slope.mean.addcmul_(away, inverse, value=share)
+        pull = here.mean.addcmul_(away, inverse, value=share)
         self._moved.grad = pull.mul_(self._unit)
-        self._log_scale.grad = slope.log_scale.add_(spread - 1, alpha=share)
+        self._log_scale.grad = here.log_scale.add_(spread - 1, alpha=share)
         self._adam.step()
         torch.addcmul(self._base, self._unit, self._moved, out=self._mean)
         self.step += 1
+
+    def _follow(self, generator: torch.Generator | None) -> None:
+        """Set the scales to what the curvature asks."""
+        import torch
+
+        task = self.task
+        if self._curvature is None or self.step % _LOOK_EVERY == 0:
+            where = self._mean.device
+            size = (_LOOKED_AT,)
+            rows = torch.randint(len(task.x), size, generator=generator, device=where)
+            noise = torch.randn(self._mean.shape, generator=generator, device=where)
+            draw = self._mean + self._log_scale.exp() * noise
+            x = task.x.index_select(0, rows)
+            found = curvature(task.net, draw, x, task.scale, generator).float()
+            before = found if self._curvature is None else self._curvature
+            self._curvature = torch.lerp(before, found, _NEWEST)
+        elif self.step % _EVERY:
+            return
+        count, weight = len(self._sizes), task.n / self._tau
+        self._log_scale.copy_(
+            stationary(
+                Posterior(self._mean, self._log_scale),
+                self._center,
+                task.groups,
+                count,
+                weight * self._curvature,
+                rounds=_ROUNDS,
+            ).log_scale
+        )
 
     def _prior(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the squared scale of each group, and how far each mean is away."""
@@ -269,26 +270,3 @@ class _Descent:
         energy = (2 * self._log_scale).exp().addcmul_(away, away)
         sums = group_sums(energy, self.task.groups, len(self._sizes))
         return sums / self._sizes, away
-
-    def _slope(self, generator: torch.Generator | None) -> _Slope:
-        import torch
-
-        task, mean = self.task, self._mean
-        where = mean.device
-        rows = torch.randint(len(task.x), (_BATCH,), generator=generator, device=where)
-        noise = torch.randn(mean.shape, generator=generator, device=where)
-        moved = self._log_scale.exp() * noise
-        total, signed = torch.zeros_like(mean), torch.zeros_like(mean)
-        losses, wrong = [], []
-        for sign, part in zip((1.0, -1.0), rows.chunk(2), strict=True):
-            leaf = torch.add(mean, moved, alpha=sign).requires_grad_()
-            labels = task.labels.index_select(0, part)
-            outputs = task.net.outputs(leaf, task.x.index_select(0, part))
-            loss = smooth_loss(outputs, labels, task.scale)
-            (slope,) = torch.autograd.grad(loss, leaf)
-            total.add_(slope, alpha=0.5)
-            signed.add_(slope, alpha=sign / 2)
-            losses.append(loss.detach())
-            wrong.append(mistakes(outputs.detach(), labels, 0.0).float().mean())
-        mean_loss, mean_wrong = torch.stack(losses).mean(), torch.stack(wrong).mean()
-        return _Slope(total, signed.mul_(moved), mean_loss, mean_wrong)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from boundkit.errors import ModelError
 from boundkit.layers.probe import copied
 from boundkit.numerics.kl_inverse import log_kl_moment
 from boundkit.posthoc.closed_form import closed_form, curvature, quick_bound
@@ -16,7 +17,8 @@ from boundkit.posthoc.family import group_of_each, nats_of_choice
 from boundkit.posthoc.gaussians import Posterior
 from boundkit.posthoc.halving import rounds
 from boundkit.posthoc.losses import SCALES, smooth_loss
-from boundkit.posthoc.refinement import Refined, Task, refined
+from boundkit.posthoc.objective import Task
+from boundkit.posthoc.refinement import Refined, refined
 from boundkit.posthoc.sample import require_labels
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def search(
 
     Raises:
         DataError: The labels do not fit the outputs.
-        ModelError: The model does not run.
+        ModelError: The model does not run, or its numbers are too large for 32 bits.
     """
     begun = time.perf_counter()
     deadline = begun + budget
@@ -110,6 +112,7 @@ def search(
         sample.n,
         quality,
     )
+    _require_finite(start)
     found = refined(
         task,
         start,
@@ -121,6 +124,15 @@ def search(
     best = found.posterior if found.steps == 0 else _better(start, found, quality)
     stored = Posterior(best.mean.float().cpu(), best.log_scale.float().cpu())
     return Searched(here, shift, stored, found.steps, found.stopped)
+
+
+def _require_finite(posterior: Posterior) -> None:
+    for values in (posterior.mean, posterior.log_scale):
+        if not bool(values.isfinite().all()):
+            raise ModelError(
+                "weights or gradients are too large for 32 bits, so there is no posterior"
+                " around them; give a checkpoint from before training diverged"
+            )
 
 
 def _generator(device: torch.device) -> torch.Generator:

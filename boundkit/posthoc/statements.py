@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
-__all__ = ["STATEMENTS", "Statement"]
+__all__ = ["STATEMENTS", "TERMS", "Statement"]
 
 _SAMPLE = (
     "the sample is i.i.d., augmented copies are not samples, and new inputs come from the"
@@ -85,3 +86,57 @@ CODE = Statement(
 
 #: In the order in which they are listed.
 STATEMENTS = (DRAW, CODE)
+
+_EVERY = (
+    ("bound", "the error probability is at most this, rounded up"),
+    ("delta", "probability that the statement fails"),
+    ("n, errors", "samples, and errors among them, borderline outputs included"),
+    ("chance_error", "error of always answering the sample's most frequent class"),
+    ("vacuous", "bound >= 1 - 1/C: guessing among C classes is as good"),
+)
+
+#: For each kind of certificate, the keys of its JSON and what they say.
+TERMS = MappingProxyType({
+    "holdout": (
+        *_EVERY,
+        (
+            "selections",
+            "networks that were compared on this sample; each has its share",
+        ),
+    ),
+    "draw": (
+        *_EVERY,
+        ("complexity_nats", "sum of the five terms that follow, at least 0"),
+        ("log_ratio", "ln (dQ/dP)(h) at the weights as they are stored"),
+        ("rounding_nats", "at most what rounding to 32 bits adds to it"),
+        ("union_nats", "ln of the number of priors that P was chosen from"),
+        ("log_moment", "ln xi(n)"),
+        ("delta_share", "delta/draws; ln(1/delta_share) is paid"),
+        ("draws, chosen", "how many networks were drawn, and the number of this one"),
+        ("prior", "center, grid of scales per tensor, and which of them was chosen"),
+        ("posterior", "means and log scales of Q, float32 in base64"),
+        ("seed, seed_rule", "of the draws; a hash of posterior and data, or entropy"),
+        ("stopped", "finished, budget, interrupted or diverged"),
+        (
+            "bridge",
+            (
+                "with unlabelled inputs: disagreements with the original net among"
+                " samples, their limit at its own delta, and bound_original = bound +"
+                " that limit"
+            ),
+        ),
+    ),
+    "code": (
+        *_EVERY,
+        ("complexity_nats", "bits ln 2: the price of the choice of h"),
+        ("bits", "-log2 P(h), the sum of the three that follow"),
+        ("bits_settings", "start, ranks, and sizes of alphabets"),
+        ("bits_codebook", "the levels, 16-bit numbers"),
+        ("bits_symbols", "which weight has which level, by an adaptive code"),
+        ("bound_kl", "the relaxation by relative entropy, for comparison"),
+        ("kept", "weights that are not at the start"),
+        ("tries", "codes that were compared, which costs nothing"),
+        ("prior, code", "the start, and the code itself, from which h is rebuilt"),
+        ("stopped", "finished, budget or interrupted"),
+    ),
+})

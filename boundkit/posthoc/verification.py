@@ -38,6 +38,8 @@ class Verification:
         notes: What no program can check, or what was left aside as asked.
         unchecked: What the certificate states that could have been recomputed, but was
             not.
+        original: The bound on the original network and the probability that it fails,
+            where its bridge was recomputed.
     """
 
     kind: str
@@ -47,6 +49,7 @@ class Verification:
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    original: tuple[float, float] | None = None
 
     @property
     def passed(self) -> bool:

@@ -85,21 +85,33 @@ def verify(
         checks += verify_bridge(
             stated, found, sample, original, unlabelled, where, batch_size, trust
         )
-    notes, unchecked = _notes(stated, found), ()
-    if stated.own.get("bridge") and original is None:
-        if without_bridge:
-            notes += (f"{_BRIDGE}, left aside as asked",)
-        else:
-            unchecked = (f"{_BRIDGE}: give --original and --unlabelled",)
+    aside, unchecked = _left(stated, original, without_bridge)
     return Verification(
         stated.kind,
         stated.bound,
         stated.delta,
         stated.certifies,
         checks,
-        notes,
+        (*_notes(stated, found), *aside),
         unchecked,
+        _original(stated) if original is not None else None,
     )
+
+
+def _left(
+    stated: CertificateFile, original: Any, without_bridge: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is left out on purpose, and what only was not recomputed."""
+    if original is not None or not stated.own.get("bridge"):
+        return (), ()
+    if without_bridge:
+        return (f"{_BRIDGE}, left aside as asked",), ()
+    return (), (f"{_BRIDGE}: give --original and --unlabelled, or --without-bridge",)
+
+
+def _original(stated: CertificateFile) -> tuple[float, float]:
+    bridge = stated.own["bridge"]
+    return bridge["bound_original"], stated.delta + bridge["delta"]
 
 
 def _require_sense(

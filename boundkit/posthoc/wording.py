@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from boundkit.posthoc.statements import TERMS
 from boundkit.report.escape import escape
 from boundkit.report.spans import wrap
 from boundkit.report.wording import at_most, confidence
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from boundkit.posthoc.verification import Check, Verification
     from boundkit.report.spans import Line, Style
 
-__all__ = ["certificate_lines", "verification_lines"]
+__all__ = ["certificate_lines", "term_lines", "verification_lines"]
 
 _TITLES = {
     "holdout": "Clopper-Pearson limit on held-out samples",
@@ -77,7 +78,29 @@ def verification_lines(found: Verification, width: int) -> tuple[Line, ...]:
         f"Verified: with probability {confidence(found.delta)}, the error probability is "
         f"at most {at_most(found.bound)}: {escape(found.certifies)}"
     )
+    if found.original is not None:
+        bound, delta = found.original
+        verdict += (
+            f"; and, with probability {confidence(round(delta, 12))}, the original net errs"
+            f" on at most {at_most(bound)}"
+        )
     return (*lines, (), *wrap([(verdict, "good")], width, 0, 2))
+
+
+def term_lines(kind: str, width: int) -> tuple[Line, ...]:
+    """Return what the keys of a kind of certificate say; nothing for other bounds.
+
+    Args:
+        kind: ``"holdout"``, ``"draw"`` or ``"code"``.
+        width: Columns.
+    """
+    terms = TERMS.get(kind, ())
+    if not terms:
+        return ()
+    lines: list[Line] = [(), ((f"  Terms, as `boundkit {kind}` writes them", "title"),)]
+    for name, meaning in terms:
+        lines += wrap([(f"- {name}: {meaning}", "")], width, 4, 6)
+    return tuple(lines)
 
 
 def _title(certificate: CertificateFile) -> str:

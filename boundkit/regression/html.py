@@ -37,8 +37,10 @@ CAUTION = (
     "A correlation over these nets. It bounds no error, and says nothing of nets that are "
     "not like these."
 )
-#: Groups that are drawn, and the room around points, as a share of their width.
-_DRAWN, _ROOM = 20, 0.06
+#: Groups that are drawn, and those that the verdict names.
+_DRAWN, _TOLD = 20, 6
+#: Room around points, as a share of their width.
+_ROOM = 0.06
 
 
 def render(of: Regression) -> str:
@@ -73,7 +75,8 @@ def _heading(of: Regression, points: int) -> Iterator[str]:
 
 
 def _verdict(of: Regression) -> Iterator[str]:
-    for fit in of.groups or (of.fit,):
+    fits = of.groups or (of.fit,)
+    for fit in fits[:_TOLD]:
         name = "" if fit.group is None else f"{of.group} = {fit.group}: "
         if fit.line is None:
             yield f"{name}no line: {fit.reason}"
@@ -84,6 +87,8 @@ def _verdict(of: Regression) -> Iterator[str]:
                 f"{significant(fit.line.r2)}, {p_text(slope.p)} by Student's t, "
                 f"{plural(len(fit.points), 'point')}"
             )
+    if len(fits) > _TOLD:
+        yield f"{len(fits) - _TOLD} more groups are in the table below."
 
 
 def _facts(of: Regression, points: int) -> Iterator[tuple[str, str]]:
@@ -140,15 +145,13 @@ def _name(fit: Fit) -> str:
 def _chart(of: Regression) -> Chart:
     parts = (of.groups or (of.fit,))[:_DRAWN]
     points = [point for fit in parts for point in fit.points]
+    across, up = [(p.x, p.x_sd) for p in points], [(p.y, p.y_sd) for p in points]
     data = {
         "kind": "cloud",
         "x": escape(of.x),
         "y": escape(of.y),
         "groups": [_cloud(fit, of.group) for fit in parts],
-        "ranges": [
-            _range([(p.x, p.x_sd) for p in points]),
-            _range([(p.y, p.y_sd) for p in points]),
-        ],
+        "ranges": [_range(across), _range(up)],
     }
     note = (
         f"Band: {100 * of.level:g} % interval of the line"
@@ -290,14 +293,7 @@ def _points(of: Regression) -> Table:
 
 def _row(point: Point, group: str) -> list[Cell]:
     return [
-        point.label,
-        group,
-        point.x,
-        point.y,
-        point.fitted,
-        point.leverage,
-        point.studentized,
-        point.cooks,
-        point.slope_without,
-        point.r2_without,
+        *(point.label, group, point.x, point.y, point.fitted),
+        *(point.leverage, point.studentized, point.cooks),
+        *(point.slope_without, point.r2_without),
     ]

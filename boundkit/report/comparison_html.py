@@ -114,7 +114,7 @@ def _chart(comparison: Comparison, counted: list[ComparedLayer]) -> Chart:
         "kind": "curves",
         "counts": "layer",
         "places": list(range(1, len(counted) + 1)),
-        "across": {"type": "linear"},
+        "across": {"type": "whole"},
         "up": {"type": "linear"},
         "began": None,
         "lines": [

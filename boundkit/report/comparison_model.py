@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log10
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Comparison:
                 labels=self.labels,
                 layers={one.name: one.log10_rho for one in self.layers if one.counted},
                 bounds={
-                    bound: tuple(one.log10 for one in row)
+                    bound: tuple(_log10(one) for one in row)
                     for bound, row in self.certificates.items()
                 },
             )
@@ -202,3 +203,9 @@ class Comparison:
         from boundkit.report.pages import framed
 
         return framed(render(self), "boundkit comparison")
+
+
+def _log10(one: Certificate) -> float | None:
+    if one.log10 is None and one.value:
+        return log10(one.value)
+    return one.log10

@@ -84,7 +84,7 @@ class LayerRow:
 
 
 class Certificates(Mapping[str, "Certificate"]):
-    """Certificates by the id of their bound, in the order of the catalog."""
+    """Certificates by the id of their bound, in the order of the report."""
 
     def __init__(self, certificates: tuple[Certificate, ...]) -> None:
         self._by_bound = {c.bound: c for c in certificates}

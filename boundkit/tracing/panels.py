@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -149,10 +150,16 @@ def _signal(course: Course, signal: SignalFit) -> Chart:
             (", t free", signal.free, {}),
         )
         lines += [
-            {"label": f"w{rank}{words}", "values": shortened(table[:, column]), **style}
+            {
+                "label": f"w{rank}{words}",
+                "values": shortened(table[:, column]),
+                "tint": int(column),
+                **style,
+            }
             for words, table, style in parts
         ]
-    across = _across(course, np.arange(0)) | {"places": shortened(signal.places)}
+    fitted = replace(course, places=signal.places)
+    across = _across(fitted, np.arange(len(signal.places)))
     data = {"kind": "curves", **across, "up": {"type": "log"}, "lines": lines}
     free, by = (f"{100 * each:.1f} %" for each in reversed(signal.residuals))
     note = f"Dots are measured. Residual: {by} with t by {course.axis}, {free} with free t."

@@ -23,7 +23,9 @@ from boundkit_cli.explain import explain
 from boundkit_cli.holdout import holdout
 from boundkit_cli.regress import regress
 from boundkit_cli.report import report
+from boundkit_cli.reproduce import reproduce
 from boundkit_cli.schema import schema
+from boundkit_cli.simulate import simulate
 from boundkit_cli.sweep import sweep
 from boundkit_cli.trace import trace
 from boundkit_cli.verify import verify
@@ -47,7 +49,9 @@ app.command()(explain)
 app.command()(holdout)
 app.command()(regress)
 app.command()(report)
+app.command()(reproduce)
 app.command()(schema)
+app.add_typer(simulate)
 app.command()(sweep)
 app.command()(trace)
 app.command()(verify)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import typer
 
+from boundkit_cli import check_options as own
 from boundkit_cli import options as opt
-from boundkit_cli.console import progress, talk, write
+from boundkit_cli.confidence import Confidence, parse_confidence
+from boundkit_cli.console import is_writer, progress, talk, write
 from boundkit_cli.exits import DONE, GATE_FAILED
 from boundkit_cli.files import check_writable, write_file
 from boundkit_cli.targets import deliver, targets
@@ -19,42 +21,18 @@ if TYPE_CHECKING:
 
     from boundkit.gate.policy import Policy
     from boundkit.gate.verdict import Verdict
+    from boundkit.measure.spectra import Extent
 
 __all__ = ["check"]
 
-_Subject = Annotated[
-    str,
-    typer.Argument(
-        metavar="CKPT", help="A checkpoint, or a report that analyze wrote as JSON."
-    ),
-]
-_Policy = Annotated[
-    Path | None,
-    typer.Option("--policy", metavar="FILE", help="What to ask for, in TOML."),
-]
-_Baseline = Annotated[
-    Path | None,
-    typer.Option(
-        "--baseline",
-        metavar="REPORT.json",
-        help="An older report, for limits such as max_increase.",
-    ),
-]
-_Init = Annotated[
-    bool,
-    typer.Option(
-        "--init",
-        help="Write a commented policy that the checkpoint passes, to --output or "
-        "stdout.",
-    ),
-]
-
 
 def check(
-    ckpt: _Subject,
-    policy: _Policy = None,
-    baseline: _Baseline = None,
-    init: _Init = False,
+    context: typer.Context,
+    ckpt: own.Subject,
+    policy: own.Policy = None,
+    baseline: own.Baseline = None,
+    certificates: own.Certificates = None,
+    start: own.Start = False,
     model: opt.Model = None,
     data: opt.Data = None,
     test_data: opt.TestData = None,
@@ -62,6 +40,8 @@ def check(
     input_norm: opt.InputNorm = 1.0,
     input_shape: opt.InputShape = None,
     delta: opt.Delta = 0.05,
+    gamma: opt.Gamma = "auto",
+    confidence: Confidence = "empirical",
     loss: opt.Loss = None,
     weight_decay: opt.WeightDecay = None,
     only: opt.Only = None,
@@ -69,21 +49,31 @@ def check(
     batch_size: opt.BatchSize = 256,
     key: opt.Key = None,
     trust: opt.Trust = False,
+    initial: own.Initial = None,
+    head: opt.Head = None,
+    features: opt.Features = None,
+    spectra: opt.Spectra = "auto",
+    convention: opt.Convention = "boundkit",
+    sgd_batch: opt.SgdBatch = None,
+    learning_rate: opt.LearningRate = None,
+    steps: opt.Steps = None,
+    earlier: opt.Earlier = None,
     formats: opt.Formats = None,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
 ) -> int:
     """Hold a checkpoint, or a stored report, against a policy; exit 1 if it fails.
 
-    A stored report is judged as it is; a checkpoint is analyzed first, with the options
-    of analyze. In a GitHub workflow the failures become annotations and the table goes
-    to the step summary.
+    A stored report or certificate is judged as it is; a checkpoint is analyzed first,
+    with the options of analyze. In a GitHub workflow the failures become annotations and
+    the table goes to the step summary.
 
     \b
     Example:
       boundkit check net.pt --init --output policy.toml
       boundkit check net.pt --policy policy.toml
       boundkit check report.json --policy policy.toml --baseline main.json
+      boundkit check net.pt.certificate.json --policy policy.toml
 
     \b
     Exit codes:
@@ -94,22 +84,30 @@ def check(
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
     from boundkit.gate.rendering import VERDICT_FORMATS
 
-    if init == (policy is not None):
+    if start == (policy is not None):
         raise typer.BadParameter(
             "give --policy FILE to check, or --init to write a policy to start from",
             param_hint="'--policy'",
         )
     wanted = targets(
-        [] if init else formats or [], None if init else output, [ckpt], VERDICT_FORMATS
+        [] if start else formats or [],
+        None if start else output,
+        [ckpt],
+        VERDICT_FORMATS,
     )
-    if init and output is not None:
+    if start and output is not None:
         check_writable(output, ckpt)
+    shape, margin, parts, form = (
+        opt.parse_shape(input_shape),
+        opt.parse_gamma(gamma),
+        opt.parse_only(only),
+        parse_confidence(confidence),
+    )
     rules, older = (None, None) if policy is None else _asked(policy, baseline)
-    if trust:
-        talk(f"warning: --trust lets code inside {ckpt!a} run on this machine")
-    shape, parts = opt.parse_shape(input_shape), opt.parse_only(only)
-    report: Any = _stored(ckpt)
+    report: Any = _stored(ckpt, own.unused(context))
     if report is None:
+        if trust:
+            talk(f"warning: --trust lets code inside {ckpt!a} run on this machine")
         import boundkit
 
         with progress(quiet) as reporter:
@@ -122,6 +120,8 @@ def check(
                 input_norm=input_norm,
                 input_shape=shape,
                 delta=delta,
+                gamma=margin,
+                confidence=form,
                 loss=loss,
                 weight_decay=weight_decay,
                 only=parts,
@@ -129,13 +129,24 @@ def check(
                 batch_size=batch_size,
                 key=key,
                 trust=trust,
+                init=initial,
+                head=head,
+                features=features,
+                spectra=cast("Extent", spectra),
+                convention=cast("Literal['boundkit', 'weightwatcher']", convention),
+                sgd_batch=sgd_batch,
+                learning_rate=learning_rate,
+                steps=steps,
+                earlier=earlier or (),
                 progress=reporter,
             )
+    if not is_writer():
+        return DONE
     if rules is None:
-        return _start(report, output, quiet)
+        return _start(report, certificates or [], output, quiet)
     from boundkit.checking import check as held
 
-    verdict = held(report, rules, baseline=older)
+    verdict = held(report, rules, baseline=older, certificates=certificates or ())
     deliver(verdict, wanted, quiet)
     _tell_github(verdict)
     return DONE if verdict.passed else GATE_FAILED
@@ -147,25 +158,35 @@ def _asked(
     """Read what may be wrong in little time before the analysis takes its time."""
     from boundkit.checking import require_absolute
     from boundkit.gate.reading import read_policy
-    from boundkit.gate.stored import read_report
+    from boundkit.gate.stored import read_subject
 
     rules = read_policy(policy)
     if baseline is not None:
-        return rules, read_report(baseline)
+        return rules, read_subject(baseline)
     require_absolute(rules)
     return rules, None
 
 
-def _stored(path: str) -> Mapping[str, Any] | None:
-    from boundkit.gate.stored import is_report, read_report
+def _stored(path: str, given: list[str]) -> Mapping[str, Any] | None:
+    """Return what a stored file says, None for a checkpoint."""
+    from boundkit.gate.stored import is_report, read_subject
 
-    return read_report(path) if is_report(path) else None
+    if not is_report(path):
+        return None
+    if given:
+        talk(
+            f"warning: {path!a} is stored and judged as it is, so {', '.join(given)} "
+            "changed nothing"
+        )
+    return read_subject(path)
 
 
-def _start(report: Any, output: Path | None, quiet: bool) -> int:
+def _start(
+    report: Any, certificates: list[Path], output: Path | None, quiet: bool
+) -> int:
     from boundkit.checking import starting_policy
 
-    text = starting_policy(report)
+    text = starting_policy(report, certificates=certificates)
     if output is None:
         write(text)
         return DONE

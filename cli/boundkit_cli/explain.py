@@ -32,7 +32,7 @@ def explain(name: _Name = None) -> int:
     """List the bounds and measurements, or explain one of them.
 
     A bound is explained by statement, assumptions, source and corrections, a
-    measurement by formula, what it needs, and source.
+    certificate also by its terms, a measurement by formula, what it needs, and source.
 
     \b
     Example:
@@ -43,6 +43,7 @@ def explain(name: _Name = None) -> int:
     from boundkit.certify import BOUNDS
     from boundkit.measure.glossary import glossary
     from boundkit.posthoc.statements import STATEMENTS
+    from boundkit.posthoc.wording import term_lines
     from boundkit.report.explanation import (
         Explained,
         catalog,
@@ -58,7 +59,7 @@ def explain(name: _Name = None) -> int:
     if name is None:
         show((*catalog(theorems, width), (), *glossary_list(glossary(), width)))
     elif name in bounds:
-        show(explanation(bounds[name], width))
+        show((*explanation(bounds[name], width), *term_lines(name, width)))
     elif name.removesuffix("_stderr") in measured:
         show(meaning(measured[name.removesuffix("_stderr")], width))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,7 +17,11 @@ __all__ = ["report"]
 
 _Stored = Annotated[
     str,
-    typer.Argument(metavar="REPORT.json", help="A report that analyze wrote as JSON."),
+    typer.Argument(
+        metavar="REPORT.json",
+        help="A report that analyze wrote as JSON, or a certificate of draw, code or "
+        "holdout.",
+    ),
 ]
 _Tables = Annotated[
     Path | None,
@@ -57,13 +61,14 @@ def report(
     table_format: _TableFormat = "csv",
     quiet: opt.Quiet = False,
 ) -> int:
-    """Show a stored report again, in any format, without computing anything.
+    """Show a stored report or certificate in any format, without computing anything.
 
     \b
     Example:
       boundkit analyze net.pt --n 50000 --format json=report.json
       boundkit report report.json
       boundkit report report.json --format markdown --tables tables
+      boundkit report certified.pt.certificate.json --format html=certificate.html
 
     \b
     Exit codes:
@@ -72,9 +77,8 @@ def report(
       3  the report cannot be read
       4  shown, but numbers in the report are not finite
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
-    from boundkit.report import FORMATS
-    from boundkit.report.reading import read_report
-    from boundkit.report.tables import TABLE_FORMATS, write_tables
+    from boundkit.gate.stored import is_certificate
+    from boundkit.report.tables import TABLE_FORMATS
 
     form = next((one for one in TABLE_FORMATS if one == table_format), None)
     if form is None:
@@ -82,8 +86,25 @@ def report(
             f"tables are written as csv or parquet, but got '{table_format}'",
             param_hint="'--table-format'",
         )
+    if is_certificate(stored):
+        return _certificate(stored, formats or [], output, tables, quiet)
+    return _report(stored, formats or [], output, tables, form, quiet)
+
+
+def _report(
+    stored: str,
+    formats: list[str],
+    output: Path | None,
+    tables: Path | None,
+    form: Literal["csv", "parquet"],
+    quiet: bool,
+) -> int:
+    from boundkit.report import FORMATS
+    from boundkit.report.reading import read_report
+    from boundkit.report.tables import write_tables
+
     shown = bool(formats or output) or tables is None
-    wanted = targets(formats or [], output, [stored], FORMATS) if shown else ()
+    wanted = targets(formats, output, [stored], FORMATS) if shown else ()
     found = read_report(stored)
     if tables is not None:
         write_tables(found, tables, form)
@@ -91,3 +112,23 @@ def report(
             talk(f"wrote the tables to {tables}")
     deliver(found, wanted, quiet)
     return UNDEFINED if found.undefined else DONE
+
+
+def _certificate(
+    stored: str,
+    formats: list[str],
+    output: Path | None,
+    tables: Path | None,
+    quiet: bool,
+) -> int:
+    from boundkit.posthoc.certificate import read_certificate
+    from boundkit.posthoc.formats import CERTIFICATE_FORMATS
+
+    if tables is not None:
+        raise typer.BadParameter(
+            f"'{stored}' is a certificate, which has no tables; leave --tables out",
+            param_hint="'--tables'",
+        )
+    wanted = targets(formats, output, [stored], CERTIFICATE_FORMATS)
+    deliver(read_certificate(Path(stored)), wanted, quiet)
+    return DONE

@@ -10,6 +10,7 @@ from boundkit_cli.app import run
 from jsonschema import Draft202012Validator
 
 from boundkit.posthoc.certificate import schema
+from boundkit.posthoc.statements import TERMS
 from tests.posthoc.nets import mlp, sample, trained
 
 MODEL = """
@@ -71,8 +72,20 @@ def test_draw_then_verify_then_tamper(folder, capsys):
     assert "wrote" in said.err
 
     certificate = f"{out}.certificate.json"
-    assert run(["verify", certificate, f"{out}", *options(folder)]) == exits.DONE
-    assert "Verified: with probability 96 %" in capsys.readouterr().out
+    again = ["verify", certificate, f"{out}", *options(folder)]
+    whole = ["--original", f"{folder}/net.pt", "--unlabelled", f"{folder}/fresh.npz"]
+    assert run([*again, *whole]) == exits.DONE
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Verified: with probability 96 %" in said
+    assert "with probability 95 %, the original net errs on at most" in said
+
+    assert run(again) == exits.GATE_FAILED
+    said = " ".join(capsys.readouterr().out.split())
+    assert "NOT VERIFIED in full" in said
+    assert "give --original and --unlabelled, or --without-bridge" in said
+
+    assert run([*again, "--without-bridge"]) == exits.DONE
+    assert "left aside as asked" in " ".join(capsys.readouterr().out.split())
 
     changed = json.loads((folder / "h.pt.certificate.json").read_text()) | {
         "bound": 0.0
@@ -144,4 +157,16 @@ def test_a_certificate_that_is_none(folder, capsys):
 @pytest.mark.parametrize("name", ["draw", "code", "holdout"])
 def test_they_are_explained(name, capsys):
     assert run(["explain", name]) == exits.DONE
-    assert "With probability at least 1 - delta" in capsys.readouterr().out
+    said = capsys.readouterr().out
+
+    assert "With probability at least 1 - delta" in said
+    assert f"Terms, as `boundkit {name}` writes them" in said
+    # Every key that only this kind has, as the schema lists them.
+    listed = {key for line in TERMS[name] for key in line[0].split(", ")}
+    assert set(schema()["$defs"][name]["required"]) <= listed
+    assert all(f"- {line[0]}: " in said for line in TERMS[name])
+
+
+def test_other_bounds_have_no_terms(capsys):
+    assert run(["explain", "dense"]) == exits.DONE
+    assert "Terms, as" not in capsys.readouterr().out

@@ -4,8 +4,11 @@ import pytest
 from boundkit_cli import exits
 from boundkit_cli.app import run
 
+from boundkit.posthoc.certificate import rendered
+from boundkit.posthoc.formats import CERTIFICATE_FORMATS
 from boundkit.report import FORMATS
 from boundkit.report.json import render
+from tests.posthoc.test_certificate import certificate
 from tests.report.reports import REPORTS
 
 
@@ -63,3 +66,23 @@ def test_what_cannot_work_is_refused(stored, arguments, code, message, capsys):
 
     assert run(["report", *arguments]) == code
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def certified(tmp_path, monkeypatch):
+    """Store a certificate as c.json in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.json").write_text(rendered(certificate()), encoding="utf-8")
+
+
+@pytest.mark.usefixtures("certified")
+@pytest.mark.parametrize("form", CERTIFICATE_FORMATS, ids=lambda form: form.name)
+def test_a_certificate_is_shown_in_every_format(form, capsys):
+    assert run(["report", "c.json", "--format", form.name]) == exits.DONE
+    assert capsys.readouterr().out == form.render(certificate())
+
+
+@pytest.mark.usefixtures("certified")
+def test_a_certificate_has_no_tables(capsys):
+    assert run(["report", "c.json", "--tables", "t"]) == exits.USAGE
+    assert "'c.json' is a certificate, which has no tables" in capsys.readouterr().err

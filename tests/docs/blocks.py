@@ -31,7 +31,9 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _OPERATORS = re.compile(r"\s(>>?|<|\||&&|;)\s?.*$", re.DOTALL)
-_PROGRAM = re.compile(r"^(?:torchrun .*-m boundkit_cli|(?:python -m )?boundkit(?:_cli)?) ")
+_PROGRAM = re.compile(
+    r"^(?:torchrun .*-m boundkit_cli|(?:python -m )?boundkit(?:_cli)?) "
+)
 _EXIT = re.compile(r"\s+# exit (\d+)$")
 
 

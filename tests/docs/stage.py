@@ -28,7 +28,7 @@ def make():
         )
     )
 """
-POLICY = '[policy]\nversion = 1\n\n[coverage]\nmin = 0.99\n'
+POLICY = "[policy]\nversion = 1\n\n[coverage]\nmin = 0.99\n"
 #: One run of a small net, under the names that the pages use.
 NETS = {
     "net.pt": 512,

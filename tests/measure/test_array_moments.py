@@ -24,7 +24,9 @@ def test_every_scatter_is_part_of_the_whole(n, batch_size):
     expected = ClassMoments.of(h, y, 3)
 
     for scatter in ("whole", "span", "auto"):
-        found = array_moments(h, y, 3, weight, batch_size=batch_size, scatter=scatter)
+        found, _ = array_moments(
+            h, y, 3, weight, batch_size=batch_size, scatter=scatter
+        )
 
         basis = torch.eye(40).double() if found.basis is None else found.basis
         within = basis.mT @ expected.within @ basis
@@ -40,8 +42,8 @@ def test_wide_features_are_scattered_in_a_span(monkeypatch):
     monkeypatch.setattr(module, "WIDE", 39)
     h, y = _sample(300)
 
-    assert array_moments(h, y, 3, None, batch_size=64).basis.shape == (40, 2)
-    whole = array_moments(h, y, 3, None, batch_size=64, scatter="whole")
+    assert array_moments(h, y, 3, batch_size=64)[0].basis.shape == (40, 2)
+    whole, _ = array_moments(h, y, 3, batch_size=64, scatter="whole")
     assert whole.within.shape == (40, 40)
 
 
@@ -49,7 +51,7 @@ def test_with_too_many_classes_for_a_span_the_scatter_is_whole():
     h, _ = _sample(300)
     y = torch.arange(300) % 30
 
-    found = array_moments(h, y, 30, None, batch_size=64, scatter="span")
+    found, _ = array_moments(h, y, 30, batch_size=64, scatter="span")
 
     assert found.basis is None
     np.testing.assert_allclose(

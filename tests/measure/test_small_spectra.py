@@ -3,7 +3,8 @@
 import numpy as np
 
 from boundkit.measure.small_spectra import small_spectra
-from boundkit.measure.spectra import columns, filter_matrix
+from boundkit.measure.spectra import filter_matrix
+from boundkit.measure.spectral_columns import columns
 from boundkit.numerics.norms import frobenius_norm
 from boundkit.readers.storage import ArrayStorage
 from boundkit.types import Layer, StoredTensor

@@ -62,6 +62,18 @@ def test_energy_is_that_of_the_kernel_at_every_position():
     )
 
 
+def test_large_maps_lose_no_digits():
+    generator = torch.Generator().manual_seed(2)
+    weight = torch.randn(2, 1, 5, dtype=torch.float64, generator=generator)
+    size = 10_007
+    hat = torch.fft.fft(weight[:, 0], n=size)
+    exact = torch.sort(torch.linalg.vector_norm(hat, dim=0), descending=True).values
+
+    found = circular_singular_values(weight, (size,))
+
+    np.testing.assert_allclose(found, exact, rtol=1e-13)
+
+
 def test_it_stays_on_the_device_of_the_weight():
     with FakeTensorMode():
         weight = torch.empty(4, 4, 3, 3, device="cuda")

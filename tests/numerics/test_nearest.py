@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from boundkit.numerics.nearest import Centers, agreement, decision
+from boundkit.numerics.largest import decision
+from boundkit.numerics.nearest import Centers, agreement
 
 
 def _centers(means, count=None):
@@ -53,6 +54,75 @@ def test_a_class_without_samples_is_never_the_nearest():
     centers = _centers([[0.0], [1.0], [9.0]], torch.tensor([0, 3, 3]))
 
     assert centers.nearest(torch.tensor([[0.0], [8.0]]))[0].tolist() == [1, 2]
+
+
+def _near_ties(n, near):
+    generator = torch.Generator().manual_seed(4)
+    means = torch.randn(40, 60, generator=generator, dtype=torch.float64) + 5
+    y = torch.arange(n) % 40
+    share = 0.5 - near * torch.rand(n, 1, generator=generator, dtype=torch.float64)
+    return means, means[y] + share * (means[(y + 1) % 40] - means[y]), y
+
+
+@pytest.mark.parametrize("near", [0.0, 1e-13, 1e-10, 1e-6, 1e-3, 0.5])
+def test_what_is_clear_or_screened_is_what_all_distances_say(near):
+    means, h, y = _near_ties(4000, near)
+    centers = _centers(means)
+    placed = h - centers.origin
+    right, tied = centers._compared(placed)
+    lengths = (h - means[y]).norm(dim=1)
+
+    clear = centers.clearly_own(y, lengths, torch.zeros(4000))
+    found, sure = centers.screened(placed, torch.zeros(4000))
+
+    assert torch.equal(right[clear], y[clear])
+    assert torch.equal(right[sure], found[sure])
+    assert not tied[clear].any()
+    assert not tied[sure].any()
+    if near == 0.5:
+        assert clear.double().mean() > 0.8
+        assert sure.all()
+
+
+def test_errors_of_places_make_less_certain():
+    means, h, y = _near_ties(4000, 0.5)
+    centers = _centers(means)
+    lengths, errors = (h - means[y]).norm(dim=1), torch.full((4000,), 100.0)
+
+    assert not centers.clearly_own(y, lengths, errors).any()
+    assert not centers.screened(h - centers.origin, errors)[1].any()
+
+
+@pytest.mark.parametrize("scale", [1e-40, 1e30, 1e200])
+def test_sizes_that_float32_has_not_are_not_screened(scale):
+    means, h, _ = _near_ties(4000, 0.5)
+    centers = _centers(means * scale)
+
+    assert centers.screened(h * scale - centers.origin, torch.zeros(4000)) is None
+
+
+def test_few_products_and_rounded_ones_are_not_screened(monkeypatch):
+    means, h, _ = _near_ties(4000, 0.5)
+    centers = _centers(means)
+    placed, none = h - centers.origin, torch.zeros(4000)
+
+    assert centers.screened(placed[:9], none[:9]) is None
+    monkeypatch.setattr("boundkit.numerics.nearest.keeps_digits", lambda _: False)
+    assert centers.screened(placed, none) is None
+
+
+def test_a_class_alone_and_one_without_samples_are_apart_from_none():
+    means = [[0.0, 0.0], [3.0, 4.0], [9.0, 9.0]]
+
+    assert _centers(means[:1]).apart.tolist() == [torch.inf]
+    centers = _centers(means, torch.tensor([1, 1, 0]))
+    np.testing.assert_allclose(centers.apart, [5, 5, 0], rtol=1e-10)
+
+
+def test_of_very_many_classes_no_distances_are_kept(monkeypatch):
+    monkeypatch.setattr("boundkit.numerics.nearest._CLASSES", 2)
+
+    assert _centers([[0.0], [1.0], [9.0]]).apart.tolist() == [0, 0, 0]
 
 
 def test_decisions_of_one_and_of_several_outputs():

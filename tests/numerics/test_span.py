@@ -6,8 +6,7 @@ import torch
 
 from boundkit.numerics.class_moments import ClassMoments
 from boundkit.numerics.class_totals import ClassTotals
-from boundkit.numerics.nearest import Centers, agreement
-from boundkit.numerics.span import Projected, directions, span_of
+from boundkit.numerics.span import directions, span_of
 
 
 def _sample(classes, width, n=300):
@@ -49,50 +48,6 @@ def test_where_nothing_is_gained_there_is_no_span():
 
     assert directions(mean, torch.ones(6), None) is None
     assert directions(mean[:5], torch.ones(5), None) is not None
-
-
-# 64 directions and more are multiplied many samples at a time.
-@pytest.mark.parametrize(("classes", "width", "rows"), [(4, 30, 7), (70, 150, 16)])
-def test_projected_sums_equal_those_of_the_whole_space(classes, width, rows):
-    h, y = _sample(classes, width, 2500 if classes > 64 else 300)
-    whole = ClassMoments.of(h, y, classes)
-    basis = directions(whole.mean, whole.count, None)
-    weight = torch.randn(classes, basis.shape[1], dtype=torch.float64) @ basis.mT
-    bias = torch.randn(classes, dtype=torch.float64)
-    sums = Projected.empty(whole.mean, whole.count, basis, weight, bias, rows)
-
-    first, left = sums.add(h[:111], y[:111])
-    second, right = sums.add(h[111:], y[111:])
-    found = sums.finished(whole.count)
-
-    scale = float(whole.within.abs().max())
-    np.testing.assert_allclose(
-        found.within, basis.mT @ whole.within @ basis, rtol=1e-11, atol=1e-12 * scale
-    )
-    np.testing.assert_allclose(found.spread, whole.spread, rtol=1e-12)
-    outputs = h.double() @ weight.mT + bias
-    np.testing.assert_allclose(torch.cat([left, right]), outputs, atol=1e-9)
-    centers = Centers.of(whole.mean, whole.count)
-    expected = agreement(centers, h, y, outputs.argmax(1), (outputs - bias).argmax(1))
-    total = first + second
-    for name in ("count", "nearest_errors", "net_errors", "mismatches"):
-        assert getattr(total, name).tolist() == getattr(expected, name).tolist()
-    assert total.mismatches_unbiased.tolist() == expected.mismatches_unbiased.tolist()
-    np.testing.assert_allclose(total.to_mean, expected.to_mean, rtol=1e-12)
-    np.testing.assert_allclose(total.to_center, expected.to_center, rtol=1e-12)
-
-
-def test_nothing_leaves_the_device():
-    mean = torch.zeros(3, 40, dtype=torch.float64, device="meta")
-    count = torch.ones(3, device="meta")
-    basis = torch.zeros(40, 5, dtype=torch.float64, device="meta")
-    sums = Projected.empty(mean, count, basis, mean, None, 4)
-    labels = torch.zeros(9, dtype=torch.int64, device="meta")
-
-    found, outputs = sums.add(torch.zeros(9, 40, device="meta"), labels)
-
-    assert outputs.device.type == found.to_center.device.type == "meta"
-    assert sums.finished(count).within.device.type == "meta"
 
 
 def _totals(h, y, classes):

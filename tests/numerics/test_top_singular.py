@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from boundkit.numerics import top_singular
 from boundkit.numerics.matrix_pieces import row_pieces
 from boundkit.numerics.top_singular import top_singular_values
 
@@ -110,3 +111,37 @@ def test_values_that_drown_in_rounding_are_not_said_to_be_known():
 
     assert known.tolist() == [True, True, True, False, False]
     np.testing.assert_allclose(found.values[known], s[:3], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("closeness", [1.0, 1e-1, 1e-3, 1e-6])
+def test_blocks_become_orthonormal_however_close_their_rows(dtype, closeness):
+    rng = np.random.default_rng(6)
+    first, second, third = rng.standard_normal((3, 200))
+    image = np.array([first, first + closeness * second, third], dtype)
+    block, factor = top_singular._orthonormal(image.copy(), 1e-5)
+
+    # The first of two passes, hence looser than rounding where rows are dependent.
+    np.testing.assert_allclose(block @ block.T, np.eye(len(block)), atol=3e-5)
+    np.testing.assert_allclose(factor @ block, image, atol=3e-5)
+    assert len(block) == 3
+
+
+def test_a_row_that_others_exhaust_is_left_out():
+    rows = np.random.default_rng(6).standard_normal((2, 50))
+    image = np.array([rows[0], 3 * rows[0], rows[1]])
+    block, factor = top_singular._orthonormal(image.copy(), 1e-10)
+
+    assert block.shape == (2, 50)
+    np.testing.assert_allclose(factor @ block, image, atol=1e-12)
+
+
+def test_the_check_in_float64_gives_the_norm():
+    matrix = np.random.default_rng(7).standard_normal((300, 140)).astype(np.float32)
+
+    np.testing.assert_allclose(
+        top(matrix, single=True).frobenius,
+        np.linalg.norm(matrix.astype(float)),
+        rtol=1e-13,
+    )
+    assert top(matrix).frobenius is None

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from boundkit import plot
 from boundkit.plot import FIGURES, Sources, drawn
+from boundkit.plot.layer_norms import layer_norms
 
 NASTY = r"a$b_{\frac} ü" + "\n\x1b[31m" + "x" * 300
 
@@ -47,6 +48,7 @@ def full(title="net.pt", **changes):
         "collapse": {"train": collapse(), "test": collapse(seed=1)},
         "spectra": {"fc.weight": np.arange(1.0, 61)},
         "power_laws": {"fc.weight": (2.5, 100.0)},
+        "norms": {"conv.weight": -0.25, "fc.weight": 0.75},
     }
     return Sources(title=title, **(known | changes))
 
@@ -66,7 +68,10 @@ def text_of(figure):
 
 
 def test_every_file_with_a_figure_is_in_the_catalog():
-    others = {"regressions", "saving", "sheet", "sources", "trajectories"}
+    others = {
+        *("choosing", "comparisons", "regressions", "saving", "sheet", "sources"),
+        "trajectories",
+    }
     files = {module.name for module in pkgutil.iter_modules(plot.__path__)} - others
 
     assert {each.__name__ for each in FIGURES} == files
@@ -92,9 +97,10 @@ def test_every_figure_names_the_checkpoint_and_its_axes(draw):
 @pytest.mark.parametrize("draw", FIGURES, ids=lambda each: each.__name__)
 def test_names_from_files_are_only_text(draw):
     spectra = {NASTY: np.arange(1.0, 61)}
+    norms = {NASTY: 1.0}
     names = [NASTY + str(place) for place in range(4)]
 
-    found = text_of(draw(full(NASTY, spectra=spectra, class_names=names)))
+    found = text_of(draw(full(NASTY, spectra=spectra, norms=norms, class_names=names)))
 
     assert "\x1b" not in found
     assert r"a\$b" in found
@@ -105,8 +111,9 @@ def test_names_from_files_are_only_text(draw):
 def test_a_thousand_classes_and_forty_layers_can_be_drawn(draw):
     table = {"train": collapse(1000, 50)}
     spectra = {f"layer.{i}": np.arange(1.0, 10 + i) for i in range(40)}
+    norms = dict.fromkeys(spectra, 0.1)
 
-    figure = draw(full(collapse=table, spectra=spectra, power_laws={}))
+    figure = draw(full(collapse=table, spectra=spectra, norms=norms, power_laws={}))
 
     text_of(figure)
     assert figure.get_size_inches().max() < 20
@@ -261,28 +268,28 @@ def test_a_layer_without_a_spectrum_is_left_out(values):
     assert plot.layer_spectra(full(spectra={"fc": values})) is None
 
 
-def test_sections_of_a_report_become_sources():
-    margins = {
-        "mean": 1.0,
-        "histogram": histogram(),
-        "test": {"histogram": histogram()},
-    }
-    tables = {
-        "nc1_pinv": 0.5,
-        "mse": {"total": 1.0},
-        "test": None,
-        "conventions": {},
-    }
-
-    found = plot.from_sections("net.pt", margins, tables)
-
-    assert list(found.margins) == ["train", "test"]
-    assert dict(found.collapse) == {"train": {"nc1_pinv": 0.5, "mse.total": 1.0}}
-    assert drawn(plot.from_sections("net.pt", None, None)) == {}
-
-
 def test_drawn_names_what_there_is():
     names = [each.__name__ for each in FIGURES]
 
     assert list(drawn(full())) == names
     assert list(drawn(full(margins={}))) == names[1:]
+
+
+def test_the_norms_are_bars_that_sum_to_log_rho():
+    figure = layer_norms(full())
+    (axes,) = figure.axes
+
+    np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [-0.25, 0.75])
+    assert "Norms of 2 layers, log10 rho 0.5" in figure.get_suptitle()
+    assert [each.get_text() for each in axes.get_yticklabels()] == [
+        "conv.weight",
+        "fc.weight",
+    ]
+
+
+def test_the_norms_of_many_layers_are_points():
+    figure = layer_norms(full(norms={f"l{k}": k / 10 for k in range(50)}))
+
+    np.testing.assert_allclose(
+        figure.axes[0].lines[0].get_ydata(), np.arange(50) / 10, rtol=1e-12
+    )

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from boundkit.posthoc.counting import counted, disagreements
+from boundkit.posthoc.counting import Differences, counted, disagreements
 from boundkit.posthoc.losses import TOLERANCE, decisions, mistakes, smooth_loss
 
 CPU = torch.device("cpu")
@@ -62,12 +62,47 @@ def test_what_is_not_finite_disagrees_with_itself():
     nn.init.constant_(net.weight, float("nan"))
     x = torch.ones(4, 1)
 
-    assert disagreements(net, net, [(x, None)], CPU) == (4, 4)
+    assert disagreements(net, net, [(x, None)], CPU) == Differences(4, 4, 4, 4)
     assert decisions(torch.tensor([[0.2], [-0.2], [float("inf")]])).tolist() == [
         1,
         0,
         -1,
     ]
+
+
+def test_a_choice_that_rounding_could_turn_counts_as_a_difference():
+    first, second = nn.Linear(1, 2, bias=False), nn.Linear(1, 2, bias=False)
+    with torch.no_grad():
+        first.weight.copy_(torch.tensor([[1.0], [0.0]]))
+        second.weight.copy_(torch.tensor([[1.0], [1 - 1.5 * TOLERANCE]]))
+    x = torch.tensor([[1.0], [2.0], [-1.0]])
+
+    # Of -1 the first chooses the second class by a margin, and so does the second net.
+    assert disagreements(first, second, [(x, None)], CPU) == Differences(0, 0, 3, 3)
+
+
+def test_differences_are_those_of_the_classes():
+    torch.manual_seed(0)
+    first, second = nn.Linear(3, 4).eval(), nn.Linear(3, 4).eval()
+    x = torch.randn(200, 3)
+    expected = int((first(x).argmax(1) != second(x).argmax(1)).sum())
+
+    found = disagreements(first, second, [(x[:90], None), (x[90:], None)], CPU)
+
+    assert found.plain == expected
+    assert found.samples == 200
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_one_output_differs_by_its_sign(width):
+    net, other = nn.Linear(1, width, bias=False), nn.Linear(1, width, bias=False)
+    with torch.no_grad():
+        net.weight.copy_(torch.tensor([[-1.0], [1.0]])[-width:])
+        other.weight.copy_(-net.weight)
+    x = torch.tensor([[1.0], [-2.0]])
+
+    assert disagreements(net, net, [(x, None)], CPU).loose == 0
+    assert disagreements(net, other, [(x, None)], CPU).plain == 2
 
 
 def test_the_smooth_loss_of_one_output_is_that_of_two():

@@ -12,7 +12,8 @@ from boundkit.posthoc.coordinates import coordinates_of
 from boundkit.posthoc.family import group_of_each
 from boundkit.posthoc.gaussians import Posterior
 from boundkit.posthoc.losses import smooth_loss
-from boundkit.posthoc.refinement import Task, _Descent, refined, weight_of_divergence
+from boundkit.posthoc.objective import Task, weight_of_divergence
+from boundkit.posthoc.refinement import _Descent, refined
 from boundkit.posthoc.settled import settled
 from tests.posthoc.nets import mlp, sample, trained
 

@@ -46,11 +46,6 @@ def test_the_styled_lines_are_the_plain_text_and_the_representation():
     assert plain(lines(made, 100)) == render(made) == repr(made)
 
 
-def test_a_notebook_gets_the_escaped_text():
-    assert two()._repr_html_().startswith("<pre>boundkit 0.1.0")
-    assert "&lt;" in two()._repr_html_()
-
-
 def test_a_narrow_terminal_is_taken_as_sixty_columns():
     assert render(two(), 10) == render(two(), 60)
 

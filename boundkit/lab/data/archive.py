@@ -42,7 +42,8 @@ def read(
         DataError: It is damaged, or lacks an array.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             for names in _NAMES:
                 if set(names) <= set(archive.files):
                     x, y, x_test, y_test = (archive[name] for name in names)

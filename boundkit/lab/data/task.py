@@ -122,8 +122,8 @@ def pooled(x: NDArray[np.generic], side: int) -> NDArray[np.float32]:
             f"pooling must divide {rows} x {columns} pixels, but got {side}"
         )
     small = x.reshape(n, channels, rows // side, side, columns // side, side)
-    means = small.mean(axis=(3, 5), dtype=np.float32)
-    return means / np.float32(255) if x.dtype == np.uint8 else means
+    scale = 255 if x.dtype == np.uint8 else 1
+    return np.asarray(small.mean(axis=(3, 5), dtype=np.float32) / scale, np.float32)
 
 
 def _chosen(

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from boundkit.lab.dynamics.central_path import CENTRAL_PATH
+from boundkit.lab.dynamics.flow import FLOW
+from boundkit.lab.dynamics.layer_peeled import ULPM
+
 if TYPE_CHECKING:
     from boundkit.lab.dynamics.simulation import System
 
 __all__ = ["SYSTEMS"]
 
 #: The catalog.
-SYSTEMS: tuple[System, ...] = ()
+SYSTEMS: tuple[System, ...] = (FLOW, CENTRAL_PATH, ULPM)

@@ -30,6 +30,8 @@ _TITLE = "continually renormalized gradient flow of features under square loss"
 #: Entries of a state up to which solvers that keep a square matrix of it may be used.
 _DENSE = 4000
 _EXPLICIT = ("RK45", "DOP853")
+#: Largest size of class means over that of the noise, or of the noise over theirs.
+_SPAN = 1e4
 
 
 def run_central_path(
@@ -69,8 +71,7 @@ def run_central_path(
     """
     settings = {name: value for name, value in locals().items() if name != "progress"}
     design = _design(classes, per_class, width, renormalize)
-    above_zero("time", time)
-    above_zero("signal", signal)
+    _require_resolved(design, above_zero("time", time), above_zero("signal", signal))
     _require_room(design, one_of("solver", solver, SOLVERS))
     start = beginning(design, signal, whole("seed", seed, 0))
     frame = Frame.of(start, design)
@@ -97,7 +98,7 @@ def run_central_path(
         title=_TITLE,
         settings=settings,
         tables=(path.table(),),
-        checks=checks(path) if done else (),
+        checks=checks(path, rtol) if done else (),
         charts=charts(path) if done else (),
         summary=_summary(path) | {"evaluations": solution.evaluations},
         notes=_notes(design),
@@ -129,6 +130,25 @@ def _design(classes: int, per_class: int, width: int, renormalize: str) -> Desig
     return Design(
         classes, per_class, width, one_of("renormalize", renormalize, RENORMALIZE)
     )
+
+
+def _require_resolved(design: Design, time: float, signal: float) -> None:
+    """Refuse a run whose noise would drown in its signal, or the other way round.
+
+    Raises:
+        UsageError: It would.
+    """
+    if not 1 / _SPAN <= signal <= _SPAN:
+        raise UsageError(
+            f"signal must be between {1 / _SPAN:g} and {_SPAN:g}, but got {signal:g};"
+            " features have noise of size 1, and double precision must hold both"
+        )
+    if design.law.asymptote(time) > _SPAN:
+        latest = time * (_SPAN / design.law.asymptote(time)) ** design.law.power
+        raise UsageError(
+            f"time must be at most {latest:.1e} here, but got {time:g}; later, class"
+            f" means are {_SPAN:g} times the noise, which double precision does not hold"
+        )
 
 
 def _require_room(design: Design, solver: str) -> None:
@@ -167,14 +187,18 @@ def _notes(design: Design) -> tuple[str, ...]:
     law = design.law
     if law.renormalize == "whiten":
         return (
-            "Whitening after each step of the plain gradient is not P2 (5), which"
-            " projects the gradient: class means are scaled with the noise, so that"
-            " dw/dt = w / (N C (C + w^2)) and w grows as (2 t / (N C))^(1/2).",
+            (
+                "Whitening after each step of the plain gradient is not P2 (5), which"
+                " projects the gradient: class means are scaled with the noise, so that"
+                " dw/dt = w / (N C (C + w^2)) and w grows as (2 t / (N C))^(1/2)."
+            ),
         )
     square, plain = law.classes**2 * law.per_class, law.classes * law.per_class
     return (
-        f"P2 names c1, c2, c3 without their values: here c1 = N C^2 = {square:,},"
-        f" c2 = N C = {plain:,}, c3 = N / 4 = {law.per_class / 4:g}.",
+        (
+            f"P2 names c1, c2, c3 without their values: here c1 = N C^2 = {square:,},"
+            f" c2 = N C = {plain:,}, c3 = N / 4 = {law.per_class / 4:g}."
+        ),
     )
 
 

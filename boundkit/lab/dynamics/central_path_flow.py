@@ -72,6 +72,11 @@ class Law:
                 break
         return math.exp(log)
 
+    @property
+    def power(self) -> int:
+        """Power of w that grows as t does in the end."""
+        return 4 if self.renormalize == "project" else 2
+
     def asymptote(self, time: float) -> float:
         """Return what w is compared with as t grows: ``(t/c3)^(1/4)`` for P2 eq. (9).
 
@@ -179,16 +184,15 @@ def _gradient(features: Numbers, design: Design) -> Numbers:
     around = features - features.mean(axis=1, keepdims=True)
     errors = weight @ around - _targets(design)
     pulled = weight.T @ errors / design.count
-    return pulled - pulled.mean(axis=1, keepdims=True)
+    found: Numbers = pulled - pulled.mean(axis=1, keepdims=True)
+    return found
 
 
 def _symmetric_solution(covariance: Numbers, change: Numbers) -> Numbers:
     """Return the symmetric S with ``S Sigma + Sigma S = change``."""
     values, vectors = np.linalg.eigh(covariance)
     inside = vectors.T @ change @ vectors
-    found: Numbers = (
-        vectors @ (inside / (values[:, np.newaxis] + values)) @ vectors.T
-    )
+    found: Numbers = vectors @ (inside / (values[:, np.newaxis] + values)) @ vectors.T
     return found
 
 
@@ -207,4 +211,5 @@ def beginning(design: Design, signal: float, seed: int) -> Numbers:
     means *= signal * math.sqrt(design.classes - 1) / np.linalg.norm(means)
     values, vectors = np.linalg.eigh(noise @ noise.T / design.count)
     whitened = vectors @ ((vectors.T @ noise) / np.sqrt(values)[:, np.newaxis])
-    return whitened + np.repeat(means, design.per_class, axis=1)
+    found: Numbers = whitened + np.repeat(means, design.per_class, axis=1)
+    return found

@@ -34,7 +34,7 @@ MEASURES = {
 }
 _DRIFTS = {
     "covariance_drift": "||Sigma_W - I||, Frobenius, over sqrt(p)",
-    "mean_drift": "||mu_G|| over the norm of the class means",
+    "mean_drift": "||mu_G|| over the root mean square norm of the features",
     "vector_drift": "||M - U(0) diag(w) V(0)^T|| over ||M||; P2 Corollary 2",
     "means_to_limit": "||M / w_max - U(0) V(0)^T|| over sqrt(C - 1); P2 (10)",
     "features_to_limit": "||X / w_max - U(0) V(0)^T x 1_N^T|| over sqrt((C - 1) N);"
@@ -113,11 +113,12 @@ def _drifts(features: Numbers, design: Design, frame: Frame) -> Numbers:
     kept = design.classes - 1
     return np.array([
         np.linalg.norm(covariance - np.eye(design.width)) / np.sqrt(design.width),
-        np.linalg.norm(features.mean(axis=1)) / size,
+        np.linalg.norm(features.mean(axis=1))
+        * np.sqrt(design.count)
+        / np.linalg.norm(features),
         np.linalg.norm(means - straight) / size,
         np.linalg.norm(means / largest - limit) / np.sqrt(kept),
-        np.linalg.norm(features / largest - spread)
-        / np.sqrt(kept * design.per_class),
+        np.linalg.norm(features / largest - spread) / np.sqrt(kept * design.per_class),
     ])
 
 

@@ -20,6 +20,8 @@ __all__ = ["drawn"]
 _LINES = {"line": "-", "dashed": "--", "dotted": ":", "points": ""}
 #: Inches of a panel.
 _WIDTH, _HEIGHT = 3.9, 2.9
+#: Series above which the legend stands beside the axes.
+_CROWDED = 4
 
 
 def drawn(charts: Iterable[Chart]) -> dict[str, Figure]:
@@ -74,5 +76,9 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     axes.set_title(panel.title, fontsize=9)
-    if any(series.label for series in panel.series):
+    if len(panel.series) > _CROWDED:
+        axes.legend(
+            fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5)
+        )
+    elif any(series.label for series in panel.series):
         axes.legend(fontsize=7, frameon=False)

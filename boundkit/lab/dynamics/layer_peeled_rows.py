@@ -46,11 +46,13 @@ _PEELED = {
 _OWN = {
     "radius": "||theta|| = sqrt(||W||^2 + ||H||^2)",
     "balance": "(||W||^2 - ||H||^2) / ||theta||^2; P4 Theorem 3.1",
-    "conserved": "||C - C(0)|| over ||theta||^2, C = W^T W - H H^T",
+    "conserved": "||C - C(0)|| over ||theta||^2 or 1, C = W^T W - H H^T",
     "angle": "from the saddle's ray, along the direction of P4 Theorem 3.4, in radians",
     "ray_margin": "q of the part along the saddle's ray",
 }
-_ABSENT = "where q, or log 2 less the summed loss, is not positive, and where it overflows"
+_ABSENT = (
+    "where q, or log 2 less the summed loss, is not positive, and where it overflows"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,9 +79,7 @@ class Start:
 
 
 def _conserved(point: Point) -> Numbers:
-    found: Numbers = (
-        point.weight.T @ point.weight - point.features.T @ point.features
-    )
+    found: Numbers = point.weight.T @ point.weight - point.features.T @ point.features
     return found
 
 
@@ -108,7 +108,8 @@ def _own(model: Model, point: Point, start: Start) -> tuple[float, ...]:
     if saddle is not None:
         angle = saddle.angle(point.flat)
         margin = saddle.margin(point.flat, model.per_class)
-    return point.radius, (2 * own - square) / square, drift / square, angle, margin
+    kept = drift / max(square, 1.0)
+    return point.radius, (2 * own - square) / square, kept, angle, margin
 
 
 @dataclass(frozen=True, slots=True, eq=False)

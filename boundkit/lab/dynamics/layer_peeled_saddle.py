@@ -101,7 +101,7 @@ def saddle_of(model: Model, scale: float, offset: float) -> Saddle:
         curvature=math.nan if told is None else told * radius**2,
         bend=(below - 2 * here + above) / _SMALL**2,
         slope=(above - below) / (2 * _SMALL),
-        pull=-pull(model.classes, model.per_class, 2 * scale**2),
+        pull=_pull(model, center),
         circle=np.array([[angle, loss(float(angle))] for angle in angles]),
     )
 
@@ -113,6 +113,12 @@ def _center(model: Model, scale: float) -> Point:
     # The gradient is radial only where classifier and features are of one norm.
     even = model.per_class**0.25
     return Point(even * rows, rows[model.labels] / even)
+
+
+def _pull(model: Model, center: Point) -> float:
+    """Return lam of the summed loss, from its gradient."""
+    downhill = model.slope()(0.0, center.flat) / model.share
+    return -float(downhill @ center.flat) / center.radius**2
 
 
 def measured(model: Model, point: Point) -> LayerPeeled:

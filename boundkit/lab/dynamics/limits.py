@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["approached"]
+
+#: Share of the distance that a quantity which comes nearer has lost at least.
+_STILL = 1e-6
 
 
 def approached(
@@ -26,8 +28,8 @@ def approached(
 ) -> Check:
     """Check that a quantity tends to a limit.
 
-    It holds where the last value is there. Where it is nearer than it was before, the
-    run was too short to decide, and the check is open; else it fails.
+    It holds where the last value is there; else the run was too short to decide, and the
+    check is open and says whether the quantity came nearer.
 
     Args:
         name: Short, unique.
@@ -42,7 +44,9 @@ def approached(
     check = equal(name, claim, source, limit, found, tolerance, relative=False)
     if check.holds or not np.isfinite([found, before]).all():
         return check
-    if abs(found - limit) < abs(before - limit):
-        reason = f"on its way, {before:.3g} before and {found:.3g} at the end; run longer"
-        return open_claim(name, claim, source, reason, predicted=limit, found=found)
-    return replace(check, reason=f"it was {before:.3g} before and moved away")
+    nearer = abs(found - limit) < (1 - _STILL) * abs(before - limit)
+    course = "on its way" if nearer else "no nearer"
+    reason = f"{course}, {before:.3g} before and {found:.3g} at the end"
+    if nearer:
+        reason += "; run longer"
+    return open_claim(name, claim, source, reason, predicted=limit, found=found)

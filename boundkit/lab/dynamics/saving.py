@@ -12,7 +12,26 @@ if TYPE_CHECKING:
 
     from boundkit.lab.dynamics.simulation import Simulation
 
-__all__ = ["saved"]
+__all__ = ["prepared", "saved"]
+
+
+def prepared(folder: str | os.PathLike[str]) -> Path:
+    """Make a folder, before the work rather than after.
+
+    Args:
+        folder: With its parents.
+
+    Raises:
+        UsageError: The operating system refuses.
+    """
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to '{place}': {error.strerror or error}; choose another folder"
+        ) from error
+    return place
 
 
 def saved(simulation: Simulation, folder: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -33,7 +52,7 @@ def saved(simulation: Simulation, folder: str | os.PathLike[str]) -> tuple[Path,
     from boundkit.plot import save
     from boundkit.sweeping.atomic import write_whole
 
-    place = Path(folder)
+    place = prepared(folder)
     texts = {f"{simulation.system}.json": render(simulation)}
     for at, table in enumerate(simulation.tables):
         stem = f"-{table.name}" if at else ""

@@ -38,7 +38,7 @@ def simulate(
         UsageError: There is no such system or option, or a setting is out of range.
         DataError: The data cannot be used.
     """
-    from boundkit.lab.dynamics.saving import saved
+    from boundkit.lab.dynamics.saving import prepared, saved
 
     chosen = _chosen(system)
     known = options_of(chosen)
@@ -47,6 +47,8 @@ def simulate(
             raise UsageError(
                 f"{system} has no option {name!a}; it has {', '.join(known)}"
             )
+    if out is not None:
+        prepared(out)
     found = chosen.run(**settings, progress=progress)
     if out is not None:
         saved(found, out)

@@ -86,7 +86,7 @@ def solve(
     """
     tried = _Trial(slope, most)
     method = _method(tried, start, times, solver, rtol, atol)
-    keep = watch or _copied
+    keep = _silent(watch or _copied)
     rows, end, steps = [keep(float(times[0]), start)], start, 0
     stopped = tried.stopped
     while stopped is None and method is not None and method.status == "running":
@@ -197,6 +197,18 @@ def _passed(
         keep(float(time), method.y if time == method.t else inside(time))
         for time in times[done:until]
     ]
+
+
+def _silent(
+    watch: Callable[[float, Numbers], Numbers],
+) -> Callable[[float, Numbers], Numbers]:
+    """Return a watch under which overflow is infinity or NaN, as in the slope."""
+
+    def watched(time: float, state: Numbers) -> Numbers:
+        with np.errstate(all="ignore"):
+            return watch(time, state)
+
+    return watched
 
 
 def _copied(time: float, state: Numbers) -> Numbers:

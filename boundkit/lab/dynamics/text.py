@@ -35,7 +35,7 @@ def lines(simulation: Simulation, width: int = 100) -> tuple[Line, ...]:
     for name, value in simulation.summary.items():
         found += wrap([(f"{escape(name)}: {_shown(value)}", "")], room, 2, 4)
     if simulation.stopped is not None:
-        told = f"The run ended early, {escape(simulation.stopped)}. What was computed is kept."
+        told = f"Stopped: {escape(simulation.stopped)}. What was computed is kept."
         found += [(), *wrap([(told, "bad")], room, 2, 2)]
     if simulation.checks:
         found += [(), *_checks(simulation, room)]

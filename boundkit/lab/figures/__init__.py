@@ -4,11 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from boundkit.errors import UsageError
 from boundkit.lab.figures.p1_fig3 import P1_FIG3
+from boundkit.lab.figures.p2_collapse import P2_COLLAPSE
+from boundkit.lab.figures.p2_fig2 import P2_FIG2
+from boundkit.lab.figures.p2_robustness import P2_ROBUSTNESS
+from boundkit.lab.figures.p2_table1 import P2_TABLE1
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from boundkit.lab.exhibit import PaperFigure
 
-__all__ = ["FIGURES"]
+__all__ = ["FIGURES", "chosen"]
 
-FIGURES: tuple[PaperFigure, ...] = (P1_FIG3,)
+FIGURES: tuple[PaperFigure, ...] = (
+    P1_FIG3,
+    P2_FIG2,
+    P2_TABLE1,
+    *P2_COLLAPSE,
+    *P2_ROBUSTNESS,
+)
+
+
+def chosen(names: str | Sequence[str]) -> tuple[PaperFigure, ...]:
+    """Return figures by name, ``"all"`` for the catalog.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    known = {each.name: each for each in FIGURES}
+    wanted = [names] if isinstance(names, str) else list(names)
+    found = [name for one in wanted for name in (known if one == "all" else [one])]
+    for name in found:
+        if name not in known:
+            raise UsageError(
+                f"there is no figure {name!r}; there are {', '.join(known)}, and all"
+            )
+    return tuple(known[name] for name in dict.fromkeys(found))

@@ -11,7 +11,7 @@ from boundkit.lab.recipe import Recipe
 
 __all__ = ["DEPARTURES", "binary", "epochs_of"]
 
-_EPOCHS = {"small": 150, "paper": 1000, "test": 3}
+_EPOCHS = {"small": 300, "paper": 1000, "test": 3}
 
 _ONE_OUTPUT = (
     "one output and targets -1/+1, as in the theory; the paper's net has two outputs"
@@ -21,12 +21,17 @@ _GUESSED = (
     " standardized, strides are 1, 2, 1, 2: the paper leaves these open"
 )
 
+_SMALLER = (
+    "two classes of Fashion-MNIST (T-shirt, dress) as means over 2 x 2 pixels, 1,000"
+    " training images instead of 10,000 of CIFAR-10, a quarter of the channels, 300 epochs"
+    " with batches of 64 and a cosine schedule from 0.02 instead of 1,000 with batches of"
+    " 128 at 0.03"
+)
+
 #: What differs from the paper at each scale.
 DEPARTURES = {
     "small": (
-        "two classes of Fashion-MNIST (T-shirt, dress) as means over 2 x 2 pixels, 1,000"
-        " training images instead of 10,000 of CIFAR-10, a quarter of the channels, 150"
-        " epochs with batches of 64 instead of 1,000 with 128",
+        _SMALLER,
         _ONE_OUTPUT,
         _GUESSED,
     ),
@@ -72,6 +77,8 @@ def binary(
         epochs=_EPOCHS[scale],
         width={"small": 0.25, "paper": 1.0, "test": 0.0625}[scale],
         parametrization="lagrange",
+        rate=0.03 if scale == "paper" else 0.02,
+        schedule="constant" if scale == "paper" else "cosine",
         decay=decay,
         decay_on="rho",
         init=init,

@@ -23,6 +23,15 @@ __all__ = ["Collapse", "nested"]
 #: Tables of more rows than this are left out of summaries.
 _LARGEST_TABLE = 64
 
+#: What is said of the precision.
+_PRECISIONS = {
+    "double": "features, products and sums in float64",
+    "single": (
+        "float32 products of features less their class means, added up in float64:"
+        " relative errors of about 1e-6; class means and decisions as in float64"
+    ),
+}
+
 #: Lists of more numbers than this are left out of summaries past it.
 _LONGEST_LIST = 1024
 
@@ -42,6 +51,7 @@ class Collapse:
         classes: C, with or without samples.
         present: Which classes have samples; the order of the arrays.
         notices: What to bear in mind, one sentence each.
+        precision: Of products of features: ``"double"``, or ``"single"``.
     """
 
     findings: tuple[Finding, ...]
@@ -51,6 +61,7 @@ class Collapse:
     classes: int
     present: tuple[int, ...]
     notices: tuple[str, ...]
+    precision: str = "double"
 
     def __getitem__(self, name: str) -> Any:
         """Return a value, None where it is not defined, or an array.
@@ -78,8 +89,9 @@ class Collapse:
 
     @property
     def conventions(self) -> dict[str, str]:
-        """Formula and source of every measure, by name."""
-        return {one.name: f"{one.convention} [{one.source}]" for one in self.findings}
+        """Formula and source of every measure, by name, and ``precision``."""
+        told = {one.name: f"{one.convention} [{one.source}]" for one in self.findings}
+        return told | {"precision": _PRECISIONS[self.precision]}
 
     def frame(self) -> pd.DataFrame:
         """Return one row a measure: name, value, convention, source, reason."""

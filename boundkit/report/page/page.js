@@ -51,7 +51,7 @@ document.documentElement.classList.add("js");
   // Charts.
   // Some scales have ticks beyond their ends.
   const inside = (u, at, k) => { const { min, max } = u.scales[u.axes[k].scale]; return at.map((value) => (value == null || value < min || value > max ? null : value)); };
-  const axis = () => ({ stroke: color("--soft"), filter: inside, grid: { stroke: color("--line"), width: 0.5, filter: inside }, ticks: { stroke: color("--line"), filter: inside } });
+  const axis = () => ({ stroke: color("--soft"), grid: { stroke: color("--line"), width: 0.5, filter: inside }, ticks: { stroke: color("--line"), filter: inside } });
   const drawn = [];
   function draw(place, options, columns) {
     const element = document.getElementById(place);
@@ -66,9 +66,9 @@ document.documentElement.classList.add("js");
   const shown = (value) => (value == null ? "" : String(Number(value.toPrecision(4))));
   const tints = () => ["--bar", "--minus", "--good", "--fair", "--bad", "--ink", "--soft"].map(color);
   // uPlot's number for a kind of axis; asinh is linear within its threshold.
-  const scale = (kind) => ({ linear: {}, log: { distr: 3 }, asinh: { distr: 4, asinh: kind.threshold } })[kind.type];
-  const ticked = (kind) => (u, at) => at.map((value) => {
-    if (value == null || (kind.type === "log" && !Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6))) return "";
+  const scale = (kind) => ({ linear: {}, whole: {}, log: { distr: 3 }, asinh: { distr: 4, asinh: kind.threshold } })[kind.type];
+  const ticked = (kind) => (u, at, k) => inside(u, at, k).map((value) => {
+    if (value == null || (kind.type === "whole" && !Number.isInteger(value)) || (kind.type === "log" && !Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6))) return "";
     const size = Math.abs(value);
     return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(0) : String(Number(value.toPrecision(4)));
   });
@@ -89,12 +89,12 @@ document.documentElement.classList.add("js");
   function curves(chart) {
     const many = chart.lines.length > 8;
     const palette = tints();
-    const shade = (k) => (many ? `hsl(${250 - (190 * k) / chart.lines.length} 60% 50%)` : palette[k % palette.length]);
+    const shade = (k) => (chart.lines[k].tint != null ? palette[chart.lines[k].tint % palette.length] : many ? `hsl(${250 - (190 * k) / chart.lines.length} 60% 50%)` : palette[k % palette.length]);
     const caption = document.getElementById(chart.place).parentElement.querySelector("figcaption");
     const title = caption.textContent;
     const plot = draw(chart.place, {
       height: 240,
-      cursor: { sync: { key: "run" }, focus: { prox: 24 }, drag: { x: true, y: false } },
+      cursor: { sync: { key: "run", scales: ["x", null] }, focus: { prox: 24 }, drag: { x: true, y: false } },
       focus: { alpha: many ? 0.15 : 0.4 },
       legend: { show: !many },
       scales: { x: { time: false, range: (u, low, high) => [low, high], ...scale(chart.across) }, y: scale(chart.up) },

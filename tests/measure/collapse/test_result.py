@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from boundkit.collapsing import collapse
+from boundkit.errors import UsageError
 from boundkit.measure.collapse.result import nested
 from tests.measure.collapse.samples import collapsed, drawn
 
@@ -84,6 +85,29 @@ def test_it_shows_values_and_notes():
 
 def test_a_notebook_gets_a_table():
     assert FOUND._repr_html_().startswith("<table><tr><td>nc1_pinv</td>")
+
+
+def test_it_draws_what_it_has_numbers_for():
+    figures = FOUND.figures()
+
+    assert list(figures) == [
+        "class_cosines",
+        "covariance_eigenvalues",
+        "class_spread",
+        "loss_decomposition",
+    ]
+    assert "29 samples" in FOUND.plot().get_suptitle()
+    spread = FOUND.plot("class_spread").axes[0]
+    np.testing.assert_allclose(
+        [bar.get_height() for bar in spread.patches],
+        FOUND["per_class.spread"],
+        rtol=1e-12,
+    )
+
+
+def test_a_figure_of_something_else_is_refused():
+    with pytest.raises(UsageError, match="layer_spectra cannot be drawn"):
+        FOUND.plot("layer_spectra")
 
 
 def test_dots_are_tables():

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from boundkit.errors import UsageError
 from boundkit.plot import save, trajectories
 from boundkit.plot.trajectories import TRAJECTORIES, Course, SignalFit, drawn
 from boundkit.tracing.picturing import course_of
+from tests.report.pages import made_trace
 from tests.tracing.runs import EPOCHS, bundled
 
 NASTY = r"a$b_{\frac} ü" + "\n\x1b[31m" + "x" * 300
@@ -223,3 +225,14 @@ def test_the_bundled_run_has_every_figure_that_its_parts_allow(tmp_path):
     assert set(figures) == {each.__name__ for each in TRAJECTORIES} - missing
     assert all(path.stat().st_size > 5_000 for path in save(figures, tmp_path))
     assert bundled().figures().keys() == figures.keys()
+
+
+def test_a_trace_draws_one_figure_by_its_name_or_the_first():
+    found = made_trace()
+
+    assert found.plot().get_suptitle().startswith("Norms and errors")
+    assert found.plot("ranks_over_time").get_suptitle().startswith("Ranks of layers")
+    with pytest.raises(UsageError, match="loss_over_time cannot be drawn"):
+        found.plot("loss_over_time")
+    with pytest.raises(UsageError, match="no figure is called 'rho'; there are norms_"):
+        found.plot("rho")

@@ -1,0 +1,152 @@
+"""Features less the mean of their class, a part that the cache holds at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Centering", "row_lengths"]
+
+#: Bytes of centered features at a time: with as many of their means they fill half of a
+#: second-level cache of 2 MiB.
+_HELD = 2**19
+#: The same on other devices, which want more at once.
+_FAR = 2**27
+#: Classes up to which a product subtracts means faster than rows that are looked up.
+_FEW = 32
+#: Numbers of a row whose squares float32 adds up without losing more than it rounds.
+_PIECE = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Centering:
+    """What features are taken less.
+
+    Attributes:
+        pivot: (C, p), float64 or float32.
+        work: Of the differences.
+        rows: Samples at a time.
+        own: (rows, p) room for the pivots of some; None where classes are few.
+    """
+
+    pivot: torch.Tensor
+    work: torch.dtype
+    rows: int
+    own: torch.Tensor | None
+
+    @classmethod
+    def of(cls, pivot: torch.Tensor, work: torch.dtype) -> Centering:
+        """Prepare pivots.
+
+        Args:
+            pivot: (C, p) finite numbers; float32 only where all features and ``work``
+                are, too.
+            work: Of the differences.
+        """
+        classes, width = pivot.shape
+        near = pivot.device.type == "cpu"
+        few = near and classes <= _FEW
+        held = (2 * _HELD if few else _HELD) if near else _FAR
+        rows = max(1, held // (width * work.itemsize))
+        return cls(pivot, work, rows, None if few else pivot.new_empty(rows, width))
+
+    def apply(
+        self,
+        features: torch.Tensor,
+        labels: torch.Tensor,
+        off: torch.Tensor,
+        basis: torch.Tensor | None = None,
+        out: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return ``||h - pivot_c||`` (b,) float64; the differences are left in ``off``.
+
+        Args:
+            features: (b, p) of any floating dtype.
+            labels: (b,) int64, 0..C-1.
+            off: (b, p) room; or room for `rows` of them, that is used again.
+            basis: (p, r), to multiply the differences with while the cache has them.
+            out: (b, r) room for the products.
+        """
+        import torch
+
+        n, rows = len(features), self.rows
+        sizes = off.new_empty(n)
+        offs = torch.split(off, rows) if len(off) >= n else repeat(off)
+        outs = repeat(None) if out is None else torch.split(out, rows)
+        parts = zip(
+            torch.split(features, rows),
+            torch.split(self._keys(labels), rows),
+            torch.split(sizes, rows),
+            offs,
+            outs,
+            strict=False,
+        )
+        for part, keys, lengths, room, products in parts:
+            some = room.narrow(0, 0, part.shape[0])
+            self._subtract(part, keys, some)
+            if some.dtype == torch.float64 or some.shape[1] <= _PIECE:
+                torch.linalg.vector_norm(some, dim=1, out=lengths)
+            else:
+                lengths.copy_(row_lengths(some))
+            if basis is not None:
+                torch.mm(some, basis, out=products)
+        return sizes.double()
+
+    def _keys(self, labels: torch.Tensor) -> torch.Tensor:
+        if self.own is not None:
+            return labels
+        one = self.pivot.new_zeros(len(labels), len(self.pivot))
+        return one.scatter_(1, labels.unsqueeze(1), 1)
+
+    def _subtract(
+        self, features: torch.Tensor, keys: torch.Tensor, off: torch.Tensor
+    ) -> None:
+        """Subtract rows of pivots; their products with 1 and 0 are exact."""
+        import torch
+
+        if self.own is not None:
+            own = self.own.narrow(0, 0, features.shape[0])
+            torch.index_select(self.pivot, 0, keys, out=own)
+        if features.dtype == self.pivot.dtype == off.dtype:
+            if self.own is None:
+                torch.addmm(features, keys, self.pivot, alpha=-1, out=off)
+            else:
+                torch.sub(features, own, out=off)
+            return
+        # Mixed dtypes would be converted far more slowly than a copy is.
+        wide = off if off.dtype == self.pivot.dtype else off.to(self.pivot.dtype)
+        wide.copy_(features)
+        if self.own is None:
+            wide.addmm_(keys, self.pivot, alpha=-1)
+        else:
+            wide.sub_(own)
+        if wide is not off:
+            off.copy_(wide)
+
+
+def row_lengths(rows: torch.Tensor) -> torch.Tensor:
+    """Return the Euclidean length of every row.
+
+    Args:
+        rows: (b, p) float64 or float32.
+
+    Returns:
+        (b,) float64.
+    """
+    import torch
+
+    pieces = [rows]
+    if rows.dtype != torch.float64 and rows.shape[1] > _PIECE:
+        pieces = list(torch.split(rows, _PIECE, 1))
+    lengths: list[torch.Tensor] = [
+        torch.linalg.vector_norm(one, dim=1).double() for one in pieces
+    ]
+    if len(lengths) > 1:
+        lengths: list[torch.Tensor] = [
+            torch.linalg.vector_norm(torch.stack(lengths, 1), dim=1)
+        ]
+    return lengths[0]
