@@ -48,6 +48,25 @@ CASES = {
 }
 
 
+def norm_bounds(name: str, nets: Path) -> str:
+    """Return the smallest bound from norms that holds of the same net, or why none does."""
+    report = boundkit.analyze(
+        nets / f"{name}.pt",
+        model=f"{NETS}:{name}",
+        data=nets / f"{CASES[name].task}.npz",
+        only=["bounds"],
+        device="cpu",
+        batch_size=1000,
+    )
+    rows = [one for one in report.certificates.values() if one.bound != "holdout"]
+    valid = [one for one in rows if one.status == "valid"]
+    if not valid:
+        return "/".join(sorted({one.status for one in rows}))
+    best = min(valid, key=lambda one: one.log10)
+    shown = f"{best.value:.3g}" if best.value is not None else f"1e{best.log10:.0f}"
+    return f"{best.bound} {shown}{', vacuous' if best.vacuous else ''}"
+
+
 def measured(name: str, nets: Path, seconds: float) -> str:
     """Return one row of the table: bound, parts, seconds, and what stands beside it."""
     case = CASES[name]
@@ -76,7 +95,8 @@ def measured(name: str, nets: Path, seconds: float) -> str:
     return (
         f"| {name} | {case.target} | {found.bound:.4f} | {found.error:.4f} |"
         f" {found.complexity_nats:.0f} | {' | '.join(shown)} |"
-        f" {found.chance_error:.2f} | {found.own['posterior']['steps']} |"
+        f" {found.chance_error:.2f} | {norm_bounds(name, nets)} |"
+        f" {found.own['posterior']['steps']} |"
         f" {spent:.0f} s | {verdict} |"
     )
 
@@ -91,9 +111,9 @@ def main() -> None:
     print(description())
     print(
         "| net | target | bound | training error of the draw | nats | test error of the"
-        " draw | of the net | hold-out bound | chance | steps | CPU | |"
+        " draw | of the net | hold-out bound | chance | norm bounds | steps | CPU | |"
     )
-    print("|" + "---|" * 12)
+    print("|" + "---|" * 13)
     for name in wanted.only:
         print(measured(name, wanted.nets, wanted.seconds), flush=True)
     sys.stdout.flush()

@@ -4,10 +4,11 @@ The peer is the operations of the accumulators of rhubarbwu/neural-collapse, typ
 class sums by one-hot products, covariance by full products of centered batches, the
 pseudo-inverse of the p x p scatter between classes, and distances to the class means from
 raw features, all in float32. The limit is what no way around two readings and one product
-with the directions that tell classes apart can save, in float32 and in float64; sums here
-are float64.
+with the directions that tell classes apart can save, in the precision that ours has: it
+leaves out centering, the scatter itself, finding the directions, and all decisions.
 
     python benchmarks/collapse.py            # CPU seconds, ratios, errors of NC1
+    python benchmarks/collapse.py --noise 2  # classes that overlap more
     python benchmarks/collapse.py --large    # N = 1.28 million from a file, and its memory
 """
 
@@ -36,11 +37,11 @@ CASES = ((10, 512, 50_000), (10, 2048, 30_000), (1000, 2048, 20_000))
 BATCH = 512
 
 
-def sample(classes, width, n):
+def sample(classes, width, n, noise=0.5):
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(0, classes, (n,), generator=generator)
     features = torch.randn(classes, width, generator=generator)[labels]
-    return features + 0.5 * torch.randn(n, width, generator=generator), labels
+    return features + noise * torch.randn(n, width, generator=generator), labels
 
 
 def peer(h, y, classes):
@@ -72,9 +73,10 @@ def peer(h, y, classes):
     return float(nc1), wrong
 
 
-def ours(h, y, scatter):
+def ours(h, y, scatter, precision):
     """Return NC1 and the number of wrong nearest means."""
-    found = feature_statistics(features_of(h, y), scatter=scatter)
+    stored = features_of(h, y)
+    found = feature_statistics(stored, scatter=scatter, precision=precision)
     moments = found.moments
     centered = moments.mean - moments.mean.mean(0)
     within = moments.within / moments.count.sum()
@@ -110,29 +112,33 @@ def exact(h, y, classes):
     return float(inside.square().sum() / len(h) * classes)
 
 
-def compare(repeats):
-    print("| C, p, N | peer | span | ratio | whole | ratio | limit f32 | f64 | over |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for classes, width, n in CASES:
-        h, y = sample(classes, width, n)
-        ways = (
-            partial(peer, h, y, classes),
-            partial(ours, h, y, "span"),
-            partial(ours, h, y, "whole"),
-        )
-        bare = [partial(limit, h, classes, t) for t in (torch.float32, torch.float64)]
+WAYS = [(s, p) for s in ("span", "whole") for p in ("double", "single")]
+
+
+def compare(repeats, noise, chosen):
+    print("| C, p, N | way | CPU s | peer / it | it / limit of its precision |")
+    print("|---|---|---|---|---|")
+    for classes, width, n in (CASES[i] for i in chosen):
+        h, y = sample(classes, width, n, noise)
+        ways = [partial(peer, h, y, classes), *(partial(ours, h, y, *w) for w in WAYS)]
+        types = {"double": torch.float64, "single": torch.float32}
+        bare = [partial(limit, h, classes, t) for t in types.values()]
         seconds = machine.cpu_seconds([*ways, *bare], repeats)
-        theirs, span, whole, low, high = (median for median, _ in seconds)
-        print(
-            f"| {classes}, {width}, {n} | {theirs:.3f} | {span:.3f} |"
-            f" {theirs / span:.1f} | {whole:.3f} | {theirs / whole:.1f} | {low:.3f} |"
-            f" {high:.3f} | {span / low:.1f}, {span / high:.1f} |",
-            flush=True,
-        )
+        theirs, *mine = (median for median, _ in seconds)
+        limits = dict(zip(types, mine[len(WAYS) :], strict=True))
+        case = f"{classes}, {width}, {n}"
+        print(f"| {case} | peer | {theirs:.3f} | | |")
+        for (scatter, precision), taken in zip(WAYS, mine, strict=False):
+            print(
+                f"| {case} | {scatter}, {precision} | {taken:.3f} |"
+                f" {theirs / taken:.1f} | {taken / limits[precision]:.1f} |"
+            )
+        for precision, taken in limits.items():
+            print(f"| {case} | limit, {precision} | {taken:.3f} | | |", flush=True)
         right, found = exact(h, y, classes), [way() for way in ways]
         errors = ", ".join(f"{abs(nc1 / right - 1):.0e}" for nc1, _ in found)
         print(
-            f"  relative errors of NC1 (peer, span, whole): {errors}; wrong nearest"
+            f"  relative errors of NC1 (peer, {WAYS}): {errors}; wrong nearest"
             f" means: {[wrong for _, wrong in found]}",
             file=sys.stderr,
         )
@@ -190,6 +196,8 @@ def archive(path, features, labels):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--large", action="store_true")
+    parser.add_argument("--noise", type=float, default=0.5)
+    parser.add_argument("--case", type=int, action="append", choices=range(len(CASES)))
     parser.add_argument("--repeats", type=int, default=machine.REPEATS)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -197,7 +205,8 @@ def main():
     if options.large:
         large()
     else:
-        compare(options.repeats)
+        chosen = options.case or range(len(CASES))
+        compare(options.repeats, options.noise, chosen)
 
 
 if __name__ == "__main__":

@@ -15,36 +15,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "headline"))
-
 from machine import description, settle
-from runs import ARCHITECTURES, DELTA, RUNS
 
 import boundkit
+from boundkit.lab.headline.plans import ARCHITECTURES, DELTA, RUNS
+from boundkit.lab.headline.trained import certified
 
 if TYPE_CHECKING:
-    from runs import Run
-
     from boundkit import Certificate, Report
+    from boundkit.lab.headline.plans import Plan
 
-__all__ = ["certified", "main", "markdown", "row"]
+__all__ = ["main", "markdown", "row"]
 
-EXAMPLE = Path(sys.path[0])
 LEAD = "sparse_cnn"
 SUMMANDS = ("margin_loss", "complexity", "confidence")
 MAX_TEST_ERROR = 0.02  # of two classes; ten classes are held to the certificate only
-
-
-def certified(run: Run, out: Path) -> Report:
-    """Return boundkit's report on one trained net, at its share of delta."""
-    return boundkit.analyze(
-        out / f"{run.name}.pt",
-        model=f"{EXAMPLE / 'nets.py'}:{run.net}",
-        data=str(out / "data" / f"{run.task}_train.npz"),
-        test_data=str(out / "data" / f"{run.task}_test.npz"),
-        delta=DELTA / len(ARCHITECTURES),
-        only=["norms", "margins", "bounds"],
-    )
 
 
 def _beside(found: Certificate, lead: float | None) -> dict[str, Any]:
@@ -57,7 +42,7 @@ def _term(found: Certificate, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def row(run: Run, report: Report) -> dict[str, Any]:
+def row(run: Plan, report: Report) -> dict[str, Any]:
     """Return what the table says about one net.
 
     Args:

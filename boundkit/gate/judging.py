@@ -131,6 +131,17 @@ def _row(document: Document, bound: str) -> Mapping[str, Any] | None:
     return named_row(document, "certificates", bound)
 
 
+def _because(row: Mapping[str, Any]) -> str:
+    """Return why a certificate has the status that it has: what fails, what would help."""
+    states = {"invalid": False, "assumed": None}
+    found = row.get("assumptions") or () if row["status"] in states else ()
+    open_ones = [one for one in found if one["holds"] is states[row["status"]]]
+    said = [f"{one['name']}: {one['detail']}" for one in open_ones[:1]]
+    more = len(open_ones) - len(said)
+    said += [f"{more} more"] if more else []
+    return "; ".join([*said, *filter(None, [str(row.get("note") or "")])])
+
+
 def _certificate(
     rule: CertificateRule, document: Document, baseline: Document | None
 ) -> Iterator[Finding]:
@@ -148,7 +159,7 @@ def _certificate(
         return
     if rule.bound == "best":
         name = f"best ({row['bound']})"
-    note = str(row.get("note") or "")
+    note = _because(row)
     if rule.status:
         asked = f"status {' or '.join(rule.status)}"
         passed = row["status"] in rule.status

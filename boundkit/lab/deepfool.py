@@ -66,7 +66,7 @@ def _step(net: nn.Module, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
     size = slope.flatten(2).norm(dim=2)
     distance = gap.abs() / size
     # A class whose scores run in parallel cannot be reached, nor can one's own.
-    distance[~distance.isfinite()] = torch.inf
+    distance = distance.nan_to_num(nan=torch.inf, posinf=torch.inf)
     distance[rows, own] = torch.inf
     least, nearest = distance.min(1)
     norm = size[rows, nearest]

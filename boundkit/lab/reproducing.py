@@ -124,7 +124,8 @@ def _settings(
     figure: PaperFigure, scale: str, images: Images, recipes: Sequence[Recipe]
 ) -> str:
     """Return a digest of scale, trainings and the figure's own code."""
-    code = inspect.getsource(inspect.getmodule(figure.measure) or figure.measure)
+    rule = getattr(figure.measure, "func", figure.measure)
+    code = inspect.getsource(inspect.getmodule(rule) or rule)
     text = "\n".join([
         scale,
         images.digest,

@@ -139,14 +139,10 @@ def row_lengths(rows: torch.Tensor) -> torch.Tensor:
     """
     import torch
 
-    pieces = [rows]
-    if rows.dtype != torch.float64 and rows.shape[1] > _PIECE:
-        pieces = list(torch.split(rows, _PIECE, 1))
-    lengths: list[torch.Tensor] = [
-        torch.linalg.vector_norm(one, dim=1).double() for one in pieces
-    ]
-    if len(lengths) > 1:
-        lengths: list[torch.Tensor] = [
-            torch.linalg.vector_norm(torch.stack(lengths, 1), dim=1)
-        ]
-    return lengths[0]
+    if rows.dtype == torch.float64 or rows.shape[1] <= _PIECE:
+        whole: torch.Tensor = torch.linalg.vector_norm(rows, dim=1)
+        return whole.double()
+    pieces = torch.split(rows, _PIECE, 1)
+    lengths = torch.stack([torch.linalg.vector_norm(one, dim=1) for one in pieces], 1)
+    joined: torch.Tensor = torch.linalg.vector_norm(lengths.double(), dim=1)
+    return joined

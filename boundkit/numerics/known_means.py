@@ -159,8 +159,8 @@ class KnownMeans:
                 None if decided is None else decided.narrow(*part),
                 None if unbiased is None else unbiased.narrow(*part),
             )
-            rows = features.narrow(*part), labels.narrow(*part)
-            seen, out = self._add(*rows, chosen)
+            block, own = features.narrow(*part), labels.narrow(*part)
+            seen, out = self._add(block, own, chosen)
             found = seen if found is None else found + seen
             if out is not None:
                 outputs.append(out)

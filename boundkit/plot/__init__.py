@@ -12,6 +12,7 @@ from boundkit.plot.choosing import chosen
 from boundkit.plot.class_cosines import class_cosines
 from boundkit.plot.class_spread import class_spread
 from boundkit.plot.covariance_eigenvalues import covariance_eigenvalues
+from boundkit.plot.gradient_noise import gradient_noise
 from boundkit.plot.layer_norms import layer_norms
 from boundkit.plot.layer_spectra import layer_spectra
 from boundkit.plot.loss_decomposition import loss_decomposition
@@ -42,6 +43,7 @@ FIGURES: tuple[Callable[[Sources], Figure | None], ...] = (
     loss_decomposition,
     layer_norms,
     layer_spectra,
+    gradient_noise,
 )
 
 

@@ -35,6 +35,7 @@ class Sources:
         spectra: Layer -> its singular values, or (k, 2) pairs of rank and value.
         power_laws: Layer -> alpha and x_min of the squared singular values.
         norms: Layer -> log10 of its Frobenius norm, in forward order.
+        noise: Layer -> ``gradient_noise``, ``signal`` and their ``_stderr``.
     """
 
     title: str = ""
@@ -44,6 +45,7 @@ class Sources:
     spectra: Mapping[str, ArrayLike] = field(default_factory=_nothing)
     power_laws: Mapping[str, tuple[float, float]] = field(default_factory=_nothing)
     norms: Mapping[str, float] = field(default_factory=_nothing)
+    noise: Mapping[str, Mapping[str, float | None]] = field(default_factory=_nothing)
 
 
 def flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

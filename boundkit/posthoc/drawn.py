@@ -120,7 +120,9 @@ def best_draw(
         )
         for one in drawn
     ]
-    left = halved(draws, sample.n, partial(_estimates, net, drawn, costs, sample))
+    left = halved(
+        draws, sample.n, partial(_estimates, net, drawn, costs, sample, device)
+    )
     counts = counted(
         net.module,
         [drawn[at] for at in left],
@@ -145,6 +147,7 @@ def _estimates(
     drawn: Sequence[Mapping[str, torch.Tensor]],
     costs: Sequence[Complexity],
     sample: Sample,
+    device: torch.device,
     numbers: Sequence[int],
     some: int,
 ) -> list[float]:
@@ -153,7 +156,6 @@ def _estimates(
 
     step = max(1, len(sample.x) // some)
     x, labels = sample.x[::step][:some], sample.labels[::step][:some]
-    device = next(iter(net.module.parameters())).device
     batches = zip(torch.split(x, 1000), torch.split(labels, 1000), strict=True)
     counts = counted(net.module, [drawn[at] for at in numbers], batches, device)
     return [

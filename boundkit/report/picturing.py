@@ -60,4 +60,5 @@ def from_report(report: Report) -> Sources:
             for row in report.layers
             if row.counted and row.log10_rho is not None
         },
+        noise=(report.noise or {}).get("layers") or {},
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from boundkit_cli import values
+
+if TYPE_CHECKING:
+    from boundkit.report import Format
 
 __all__ = [
     "conventions",
@@ -65,7 +69,7 @@ def formats(context: typer.Context, incomplete: str) -> list[str]:
     from boundkit.report.difference_formats import DIFFERENCE_FORMATS
     from boundkit.tracing.formats import TRACE_FORMATS
 
-    known = {
+    known: Mapping[str, Sequence[Format[Any]]] = {
         "analyze": FORMATS,
         "check": VERDICT_FORMATS,
         "compare": COMPARISON_FORMATS,
@@ -73,8 +77,9 @@ def formats(context: typer.Context, incomplete: str) -> list[str]:
         "regress": REGRESSION_FORMATS,
         "report": FORMATS,
         "trace": TRACE_FORMATS,
-    }.get(context.info_name or "", ())
-    return [form.name for form in known if form.name.startswith(incomplete)]
+    }
+    there = known.get(context.info_name or "", ())
+    return [form.name for form in there if form.name.startswith(incomplete)]
 
 
 def explained(incomplete: str) -> list[str]:
@@ -87,6 +92,7 @@ def explained(incomplete: str) -> list[str]:
     from boundkit.measure.glossary import glossary
     from boundkit.posthoc.statements import STATEMENTS
 
-    names = [theorem.id for theorem in (*BOUNDS, *STATEMENTS)]
+    names = [bound.id for bound in BOUNDS]
+    names += [statement.id for statement in STATEMENTS]
     names += [entry.name for entry in glossary()]
     return [name for name in names if name.startswith(incomplete)]

@@ -180,7 +180,7 @@ def flow(
     \b
     Example:
       boundkit simulate flow --out flow
-      boundkit simulate flow --classes 3,8 --samples 200 --decay 1e-4 --time 3000
+      boundkit simulate flow --samples 40 --widths 8 --time 60 --rate 0.05
       boundkit simulate flow --reduction scalar --margins 0.2,0.3,0.1,0.4 --rate 4
 
     \b

@@ -101,7 +101,7 @@ def test_formats_go_to_files(table, tmp_path):
         (["--rank", "--by", "seed"], "--by does not go with --rank"),
         (["--test-size", "9"], "--test-size goes only with --rank"),
         (["--level", "2"], "level must lie in (0, 1), but got 2.0"),
-        (["--format", "html"], "the format must be one of text, json, csv"),
+        (["--format", "yaml"], "the format must be one of text, json, csv, html"),
     ],
 )
 def test_wrong_usage_is_one_line(table, capfd, arguments, message):

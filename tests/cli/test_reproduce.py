@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from boundkit_cli.app import run
 
 import boundkit
-from boundkit_cli.app import run
 from tests.lab.test_documents import found
 
 
@@ -64,5 +64,3 @@ def test_an_unknown_figure_is_wrong_usage(capsys):
 def test_missing_images_are_exit_code_three(capsys, tmp_path):
     assert run(["reproduce", "p1-fig3", "--data", str(tmp_path / "x")]) == 3
     assert "put train-images-idx3-ubyte" in capsys.readouterr().err
-
-

@@ -169,8 +169,8 @@ def test_numbers_that_are_not_finite_are_exit_code_four(traced):
 def test_an_unknown_format_is_refused(traced, capsys):
     traced()
 
-    assert run(["trace", "r", "--format", "html"]) == exits.USAGE
-    assert "text, json, csv" in capsys.readouterr().err
+    assert run(["trace", "r", "--format", "yaml"]) == exits.USAGE
+    assert "text, json, csv, html" in capsys.readouterr().err
 
 
 def test_a_run_is_traced_from_its_folder(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,8 @@ class Block:
     @property
     def reason(self):
         name, _, reason = self.marker.partition(":")
+        if name == "ci":
+            return "the pipeline runs it in a fresh environment"
         return reason.strip() if name == "not run" else ""
 
 
@@ -97,6 +100,22 @@ def commands(block):
         elif found:
             found[-1][2].append(line.rstrip())
     return [Command(line, code, tuple(shown)) for line, code, shown in found]
+
+
+@contextmanager
+def parsed(arguments):
+    """Parse the arguments of a command, or of a command of a group, without running it.
+
+    Yields:
+        The context of the innermost command.
+    """
+    name, *rest = arguments
+    command = COMMANDS[name]
+    inner = getattr(command, "commands", {})
+    if inner and rest and rest[0] in inner:
+        command, rest = inner[rest[0]], rest[1:]
+    with command.make_context(name, rest) as context:
+        yield context
 
 
 def calls(text):

@@ -22,6 +22,7 @@ from tests.docs.blocks import (
     blocks,
     calls,
     commands,
+    parsed,
 )
 from tests.docs.stage import do, environment, set_up, shows
 
@@ -120,10 +121,8 @@ def test_a_block_runs_or_says_why_not(block):
     ],
 )
 def test_a_command_has_the_options_that_a_page_gives_it(block, arguments):
-    name, *rest = arguments
-
-    assert name in COMMANDS, block.place
-    with COMMANDS[name].make_context(name, rest) as context:
+    assert arguments[0] in COMMANDS, block.place
+    with parsed(arguments) as context:
         assert context.params
 
 
@@ -168,6 +167,11 @@ def strings(tree, key):
             yield from strings(one, key)
 
 
+def steps(tree):
+    """Return the steps of every job of a workflow."""
+    return [step for job in tree.get("jobs", {}).values() for step in job["steps"]]
+
+
 @pytest.mark.parametrize(
     "block", [b for b in ALL if b.language == "yaml"], ids=place_of
 )
@@ -176,15 +180,13 @@ def test_pipelines_read_and_give_options_that_there_are(block):
     inputs = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
     lines = [line for key in ("run", "script") for line in strings(tree, key)]
     for arguments in calls("\n".join(lines)):
-        with COMMANDS[arguments[0]].make_context(
-            arguments[0], arguments[1:]
-        ) as context:
+        with parsed(arguments) as context:
             assert context.params
-    for step in tree.get("steps", []) if isinstance(tree, dict) else []:
+    for step in steps(tree):
         if "/boundkit@" in step.get("uses", ""):
             assert set(step["with"]) <= set(inputs)
             given = step["with"].get("arguments", "").split()
-            with COMMANDS["check"].make_context("check", ["net.pt", *given]) as context:
+            with parsed(["check", "net.pt", *given]) as context:
                 assert context.params["model"]
 
 
@@ -192,7 +194,8 @@ def test_options_in_the_text_are_options_of_some_command():
     known = {
         option
         for command in COMMANDS.values()
-        for parameter in command.params
+        for inner in (command, *getattr(command, "commands", {}).values())
+        for parameter in inner.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     } | FOREIGN
     unknown = {

@@ -6,37 +6,27 @@ import gzip
 import json
 import math
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
 import boundkit
+from boundkit.errors import DataError, UsageError
+from boundkit.lab.data import open_images
+from boundkit.lab.data.images import assembled
+from boundkit.lab.headline import bounded as recipe
+from boundkit.lab.headline import pixels as dataset
+from boundkit.lab.headline import plans as runs
 from boundkit.layers.model_spec import load_model
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "headline"
 PAIR = ROOT / "fixtures" / "data" / "pair_train.npz"
-
-
-def module(name: str) -> ModuleType:
-    """Import a script of the example as the scripts import each other."""
-    before = list(sys.path)
-    sys.path.insert(0, str(EXAMPLE))
-    try:
-        return __import__(name)
-    finally:
-        sys.path[:] = before
-
-
-dataset, recipe, runs = (module(name) for name in ("dataset", "recipe", "runs"))
 
 
 def net(name: str) -> torch.nn.Module:
@@ -74,8 +64,8 @@ def test_the_wide_net_has_five_weights_per_sample():
 
 
 def test_an_unknown_run_is_refused():
-    with pytest.raises(SystemExit, match="--net 'x': there is no such net; choose all"):
-        runs.run_named("x")
+    with pytest.raises(UsageError, match="--net 'x': there is no such net; choose all"):
+        runs.plan_named("x")
 
 
 def test_price_of_a_linear_net_is_that_of_its_inputs(sample):
@@ -100,7 +90,7 @@ def test_price_does_not_depend_on_the_weights(sample):
 def test_no_price_without_a_bound(sample):
     gelu = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 28), torch.nn.GELU())
 
-    with pytest.raises(SystemExit, match=r"no price for this architecture: .*GELU"):
+    with pytest.raises(UsageError, match=r"no price for this architecture: .*GELU"):
         recipe.price(gelu, sample)
 
 
@@ -200,7 +190,7 @@ def test_centered_head_of_ten_classes_is_what_is_charged():
 
 def test_center_is_taken_from_images_that_are_left_out(tmp_path):
     write_idx(tmp_path, images=250)
-    train, test = dataset.prepare(tmp_path, tmp_path / "out", "all")
+    train, test = dataset.prepare(open_images(tmp_path), tmp_path / "out", "all")
     with np.load(train) as arrays:
         stored = dict(arrays)
     x, labels = dataset.inputs(test)
@@ -222,9 +212,19 @@ def test_a_pair_is_coded_by_signs():
     assert y.tolist() == [-1, 1, 1, -1]
 
 
-def test_missing_images_are_explained(tmp_path):
-    with pytest.raises(SystemExit, match=r"train-images.* is not there; install"):
-        dataset.prepare(tmp_path, tmp_path, "all")
+@pytest.mark.parametrize(
+    ("size", "count", "message"),
+    [((1, 14, 14), 400, "take gray ones of 28 x 28"), ((1, 28, 28), 200, "give more")],
+)
+def test_images_that_do_not_fit_are_explained(tmp_path, size, count, message):
+    x, y = np.ones((count, *size), np.uint8), np.arange(count) % 10
+
+    with pytest.raises(DataError, match=message):
+        dataset.prepare(assembled("these", (x, y), (x, y)), tmp_path, "all")
+
+
+def head(*numbers: int) -> bytes:
+    return struct.pack(f">{len(numbers)}I", *numbers)
 
 
 def write_idx(folder: Path, images: int) -> None:
@@ -236,8 +236,8 @@ def write_idx(folder: Path, images: int) -> None:
     x[labels % 2 == 1, 14:] += 150
     for part in ("train", "t10k"):
         for what, content in (
-            ("images-idx3", bytes(16) + x.tobytes()),
-            ("labels-idx1", bytes(8) + labels.tobytes()),
+            ("images-idx3", head(2051, images, 28, 28) + x.tobytes()),
+            ("labels-idx1", head(2049, images) + labels.tobytes()),
         ):
             path = folder / f"{part}-{what}-ubyte.gz"
             path.write_bytes(gzip.compress(content))

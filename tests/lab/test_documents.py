@@ -11,7 +11,10 @@ from boundkit.lab.exhibit import Claimed, Outcome
 
 def found(path=Path("p1-fig3.json"), **changed):
     outcome = Outcome(
-        claims=(Claimed("rho grows", "1 -> 2", True), Claimed("so", "?", None, "small")),
+        claims=(
+            Claimed("rho grows", "1 -> 2", True),
+            Claimed("so", "?", None, "small"),
+        ),
         tables={"main": ({"a": 1, "b": np.float64("nan")}, {"a": 2, "c": "x,y"})},
         series={"rho": np.array([1.0, np.inf]), "n": np.int64(3)},
         notes=("fewer images",),

@@ -109,7 +109,9 @@ def test_decay_of_rho_follows_the_gradient_of_its_term():
 
 @pytest.mark.parametrize("name", ["lagrange", "weight"])
 def test_unit_norms_stay_and_rho_follows_its_own_gradient(name):
-    recipe = replace(PLAIN, parametrization=name, decay=0.3, decay_on="rho", momentum=0.0)
+    recipe = replace(
+        PLAIN, parametrization=name, decay=0.3, decay_on="rho", momentum=0.0
+    )
     learner = start(recipe)
     x, y = batch()
     before = learner.rho.clone()
@@ -138,7 +140,9 @@ def test_lagrange_and_weight_normalization_train_alike_at_small_rates():
     for rate, steps in ((0.001, 100), (0.0005, 200)):
         found = []
         for name in ("lagrange", "weight"):
-            learner = start(replace(UNITS, init=1.0, parametrization=name, momentum=0.0))
+            learner = start(
+                replace(UNITS, init=1.0, parametrization=name, momentum=0.0)
+            )
             _widened(learner)
             for _ in range(steps):
                 advance(learner, x.double(), y.double(), rate)

@@ -27,7 +27,7 @@ def test_the_square_loss_is_summed_over_outputs():
     scores = torch.tensor([[1.0, 2.0], [0.0, 0.0]])
     wanted = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
 
-    # (1 + 4) / 2 + (9 + 16) / 2
+    # Half of 1 + 4 and of 9 + 16.
     assert float(mean_loss(scores, wanted, "square")) == 15
 
 
@@ -41,7 +41,7 @@ def test_decay_is_on_rho_or_on_all_weights():
     weights, rho = [torch.ones(2, 3), torch.full((4,), 2.0)], torch.tensor(5.0)
 
     assert float(decay_term(weights, rho, 0.1, on_rho=True)) == pytest.approx(2.5)
-    # 0.1 / 2 (6 + 16)
+    # Six ones and four squares of two make 22, of which 5 %.
     assert float(decay_term(weights, rho, 0.1, on_rho=False)) == pytest.approx(1.1)
 
 
@@ -52,7 +52,9 @@ def test_margins_are_those_of_a_report(outputs):
 
     expected = raw_margins(scores, labels)
 
-    torch.testing.assert_close(margins(scores, labels), expected.double(), rtol=0, atol=0)
+    torch.testing.assert_close(
+        margins(scores, labels), expected.double(), rtol=0, atol=0
+    )
 
 
 def test_losses_stay_on_their_device():

@@ -15,7 +15,9 @@ PIXEL = b"\x89PNG\r\n\x1a\n pixels"
 def folder(tmp_path):
     hostile = Claimed("a < b | c", "<script>alert(1)</script>", holds=False, reason="|")
     outcome = found().outcome
-    one = found(outcome=type(outcome)((hostile,), outcome.tables, {}, ("note",), ("u",)))
+    one = found(
+        outcome=type(outcome)((hostile,), outcome.tables, {}, ("note",), ("u",))
+    )
     (tmp_path / "p1-fig3.json").write_bytes(to_json(one))
     (tmp_path / "p1-fig3.png").write_bytes(PIXEL)
     return tmp_path
@@ -49,7 +51,10 @@ def test_markdown_has_one_row_a_claim(folder):
 
     row = next(line for line in lines if "script" in line)
     assert row == r"| a < b \| c | <script>alert(1)</script> | does not hold: \| |"
-    assert "1 figures, 1 claims: 0 hold, 1 do not, 0 cannot be told at this scale." in lines
+    assert (
+        "1 figures, 1 claims: 0 hold, 1 do not, 0 cannot be told at this scale."
+        in lines
+    )
     assert "* Undefined: u" in lines
 
 

@@ -70,7 +70,10 @@ def test_weight_steps_are_those_of_torchs_weight_normalization():
     target = drawn(3, 4, seed=9)
     # dim=None: one norm for the whole matrix.
     layer = torch.nn.utils.parametrizations.weight_norm(layer, dim=None)
-    g, v = layer.parametrizations.weight.original0, layer.parametrizations.weight.original1
+    g, v = (
+        layer.parametrizations.weight.original0,
+        layer.parametrizations.weight.original1,
+    )
     g.requires_grad_(requires_grad=False)
     optimizer = torch.optim.SGD([v], lr=0.3, momentum=0.5)
 
@@ -126,7 +129,9 @@ def test_both_normalizations_agree_in_the_first_step():
     gradient = drawn(5, seed=1)
 
     first, _ = lagrange_step(weight, zero, gradient, 0.4, 0.9)
-    second, _, _ = weight_step(weight, zero, torch.ones(()).double(), gradient, 0.4, 0.9)
+    second, _, _ = weight_step(
+        weight, zero, torch.ones(()).double(), gradient, 0.4, 0.9
+    )
 
     torch.testing.assert_close(first, second, rtol=1e-12, atol=1e-15)
 

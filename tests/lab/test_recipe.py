@@ -49,7 +49,10 @@ def test_milestones_grow_by_a_factor():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"loss": "hinge"}, "loss must be among square, cross-entropy, but got 'hinge'"),
+        (
+            {"loss": "hinge"},
+            "loss must be among square, cross-entropy, but got 'hinge'",
+        ),
         ({"coding": "x"}, "coding must be among"),
         ({"parametrization": "x"}, "parametrization must be among"),
         ({"schedule": "x"}, "schedule must be among"),

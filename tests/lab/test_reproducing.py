@@ -76,7 +76,9 @@ def test_a_damaged_result_is_made_again(done, archive):
 def test_other_images_are_another_result(done, archive, tmp_path):
     out, first = done
     with np.load(archive) as arrays:
-        np.savez(tmp_path / "b.npz", **(dict(arrays) | {"x_test": 255 - arrays["x_test"]}))
+        np.savez(
+            tmp_path / "b.npz", **(dict(arrays) | {"x_test": 255 - arrays["x_test"]})
+        )
 
     (found,) = boundkit.reproduce("p1-fig3", "test", tmp_path / "b.npz", out)
 
@@ -104,7 +106,9 @@ def test_an_interrupted_figure_goes_on(archive, tmp_path):
 
 
 def test_a_scale_that_is_none_is_refused(archive, tmp_path):
-    with pytest.raises(UsageError, match="scale must be small or paper, but got 'huge'"):
+    with pytest.raises(
+        UsageError, match="scale must be small or paper, but got 'huge'"
+    ):
         boundkit.reproduce("p1-fig3", "huge", archive, tmp_path)
 
 
@@ -118,5 +122,5 @@ def test_missing_images_are_told_before_anything_is_written(tmp_path):
 def test_a_folder_that_cannot_be_written_is_told(archive, tmp_path):
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(UsageError, match="cannot write to .*; choose another folder"):
+    with pytest.raises(UsageError, match=r"cannot write to .*; choose another folder"):
         boundkit.reproduce("p1-fig3", "test", archive, tmp_path / "file")

@@ -18,8 +18,9 @@ def run(archive, tmp_path_factory):
 
 def test_columns_reach_into_tables(run):
     assert run.column("epoch") == [0, 2]
-    assert run.column("margins.normalized.mean")[1] == (
-        run.last["margins"]["normalized"]["mean"]
+    assert (
+        run.column("margins.normalized.mean")[1]
+        == (run.last["margins"]["normalized"]["mean"])
     )
     assert run.column("norms.head")[0] == run.rows[0]["norms"]["head"]
     assert run.column("no.such") == [None, None]
@@ -46,7 +47,7 @@ def test_images_that_have_changed_are_refused(run, tmp_path):
     text = (run.folder / "recipe.json").read_text()
     (tmp_path / "recipe.json").write_text(text.replace('"digest": "', '"digest": "0'))
 
-    with pytest.raises(DataError, match="not the images that .* was trained on"):
+    with pytest.raises(DataError, match=r"not the images that .* was trained on"):
         dataset(tmp_path, "train")
 
 

@@ -125,7 +125,9 @@ def test_a_checkpoint_is_read_by_the_toolkit(archive, tmp_path):
 
     # The norms of float32 weights, and margins of the same forward pass.
     assert report.rho_stored.value == pytest.approx(run.last["rho"], rel=1e-6)
-    assert report.margins["mean"] == pytest.approx(run.last["margins"]["mean"], rel=1e-5)
+    assert report.margins["mean"] == pytest.approx(
+        run.last["margins"]["mean"], rel=1e-5
+    )
     assert report.margins["train_error"] == run.last["train_error"]
 
 
@@ -135,9 +137,15 @@ def test_a_run_is_traced_as_it_lies(archive, tmp_path):
     found = boundkit.trace(str(run.folder), jobs=1, only=["norms"])
 
     assert [point.at for point in found.points] == list(run.epochs)
-    assert boundkit.analyze(
-        run.checkpoint(0), model=run.model_spec, test_data=run.test_data_spec, n=60
-    ).certificates["holdout"].value is not None
+    assert (
+        boundkit
+        .analyze(
+            run.checkpoint(0), model=run.model_spec, test_data=run.test_data_spec, n=60
+        )
+        .certificates["holdout"]
+        .value
+        is not None
+    )
 
 
 def test_equilibrium_is_told_where_rho_decays(images, tmp_path):

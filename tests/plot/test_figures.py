@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from boundkit import plot
 from boundkit.plot import FIGURES, Sources, drawn
+from boundkit.plot.gradient_noise import gradient_noise
 from boundkit.plot.layer_norms import layer_norms
 
 NASTY = r"a$b_{\frac} ü" + "\n\x1b[31m" + "x" * 300
@@ -41,6 +42,15 @@ def collapse(classes=4, width=6, seed=0):
     }
 
 
+def noise(trace, signal):
+    return {
+        "gradient_noise": trace,
+        "gradient_noise_stderr": 0.5,
+        "signal": signal,
+        "signal_stderr": 3.0,
+    }
+
+
 def full(title="net.pt", **changes):
     margins = {"histogram": histogram(), "normalized": {"histogram": histogram()}}
     known = {
@@ -49,6 +59,7 @@ def full(title="net.pt", **changes):
         "spectra": {"fc.weight": np.arange(1.0, 61)},
         "power_laws": {"fc.weight": (2.5, 100.0)},
         "norms": {"conv.weight": -0.25, "fc.weight": 0.75},
+        "noise": {"fc.weight": noise(4.0, 2.0), "conv.weight": noise(1.0, -0.5)},
     }
     return Sources(title=title, **(known | changes))
 
@@ -97,10 +108,12 @@ def test_every_figure_names_the_checkpoint_and_its_axes(draw):
 @pytest.mark.parametrize("draw", FIGURES, ids=lambda each: each.__name__)
 def test_names_from_files_are_only_text(draw):
     spectra = {NASTY: np.arange(1.0, 61)}
-    norms = {NASTY: 1.0}
+    norms, noisy = {NASTY: 1.0}, {NASTY: noise(1.0, 1.0)}
     names = [NASTY + str(place) for place in range(4)]
 
-    found = text_of(draw(full(NASTY, spectra=spectra, norms=norms, class_names=names)))
+    found = text_of(
+        draw(full(NASTY, spectra=spectra, norms=norms, noise=noisy, class_names=names))
+    )
 
     assert "\x1b" not in found
     assert r"a\$b" in found
@@ -285,6 +298,34 @@ def test_the_norms_are_bars_that_sum_to_log_rho():
         "conv.weight",
         "fc.weight",
     ]
+
+
+def test_noise_and_signal_stand_side_by_side_and_a_negative_signal_is_left_out():
+    (axes,) = gradient_noise(full()).axes
+    trace, signal = axes.containers
+
+    np.testing.assert_array_equal(trace.lines[0].get_xdata(), [4, 1])
+    np.testing.assert_array_equal(signal.lines[0].get_xdata(), [2])
+    (low, high) = signal.lines[2][0].get_segments()[0][:, 0]
+    np.testing.assert_allclose([low, high], [0.2, 5], rtol=1e-12)
+    assert [one.get_text() for one in axes.get_yticklabels()] == [
+        "fc.weight",
+        "conv.weight",
+    ]
+
+
+def test_noise_of_many_layers_is_thinned_out_with_its_ends():
+    many = {f"l{k}": noise(1.0, 1.0) for k in range(200)}
+    figure = gradient_noise(full(noise=many))
+    names = [one.get_text() for one in figure.axes[0].get_yticklabels()]
+
+    assert (len(names), names[0], names[-1]) == (60, "l0", "l199")
+    assert "60 of 200 layers" in figure.get_suptitle()
+
+
+@pytest.mark.parametrize("row", [{}, {"signal": None}, noise(float("nan"), -1.0)])
+def test_a_layer_without_noise_is_left_out(row):
+    assert gradient_noise(full(noise={"fc": row})) is None
 
 
 def test_the_norms_of_many_layers_are_points():

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 import boundkit
+from boundkit.posthoc.certificate import CertificateFile
+from boundkit.posthoc.formats import html as certificate_page
 from boundkit.regression.html import render as regression_page
 from boundkit.regression.ranking_html import render as ranking_page
 from boundkit.report.comparison_html import render as comparison_page
@@ -97,7 +99,31 @@ def regression(**options):
     return boundkit.regress(frame(), resamples=200, **options)
 
 
+def certificate():
+    """Return the page of a certificate."""
+    return certificate_page(
+        CertificateFile(
+            kind="holdout",
+            certifies=HOSTILE,
+            bound=0.1,
+            delta=0.05,
+            n=100,
+            errors=3,
+            classes=3,
+            chance_error=0.6,
+            complexity_nats=0.0,
+            model=HOSTILE,
+            sha256_in=None,
+            sha256_out=None,
+            data_sha256="b" * 64,
+            premises=(HOSTILE,),
+            own={"selections": 1},
+        )
+    )
+
+
 PAGES = {
+    "certificate": certificate,
     "report": net,
     "trace": lambda: trace_page(made_trace()),
     "trace-of-many-layers": lambda: trace_page(made_trace(30)),

@@ -75,7 +75,9 @@ def _part(
             f"{source}: {name} images {x.shape} and labels {y.shape} are no pair; give"
             " images (n, rows, columns) or (n, channels, rows, columns) and n labels"
         )
-    whole = labels.dtype.kind in "iub" or bool((np.mod(np.asarray(labels, np.float64), 1) == 0).all())
+    whole = labels.dtype.kind in "iub" or bool(
+        (np.mod(np.asarray(labels, np.float64), 1) == 0).all()
+    )
     if not whole or labels.min() < 0:
         raise DataError(
             f"{source}: {name} labels are not classes 0, 1, ...; number them so"

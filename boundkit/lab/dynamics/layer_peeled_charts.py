@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["charts"]
 
+#: Metrics below are what rounding leaves.
+_EXACT = 1e-12
 _BOUND, _LEAST, _LINEAR = "its bound", "smallest at this norm", "linear theory"
 #: What theorems say, beside what was found.
 _TOLD = {_BOUND, _LEAST, _LINEAR, "epsilon, its bound", "delta, its bound"}
@@ -31,18 +33,23 @@ def charts(path: Path, classes: int) -> tuple[Chart, ...]:
         path: To draw.
         classes: K.
     """
-    found = [
-        Chart(
-            "ulpm",
+    parts = {
+        "ulpm": (
             "Unconstrained layer-peeled model",
             (_margins(path), _loss(path), _kkt(path), _course(path)),
         ),
-        Chart("ulpm-collapse", "Approach to the simplex (P4 figure 2)", _metrics(path)),
-    ]
+        "ulpm-collapse": ("Approach to the simplex (P4 figure 2)", _metrics(path)),
+    }
     if path.saddle is not None:
         panels = (_circle(path.saddle), _escape(path, classes))
-        found.append(Chart("ulpm-saddle", "The saddle of P4 Example 3.1", panels))
-    return tuple(found)
+        parts["ulpm-saddle"] = ("The saddle of P4 Example 3.1", panels)
+    drawn = {
+        name: (title, tuple(panel for panel in panels if panel.series))
+        for name, (title, panels) in parts.items()
+    }
+    return tuple(
+        Chart(name, title, panels) for name, (title, panels) in drawn.items() if panels
+    )
 
 
 def _panel(
@@ -54,13 +61,17 @@ def _panel(
     log_x: bool = False,
     log_y: bool = True,
 ) -> Panel:
-    """Return a panel over the logarithm of steps or time, which the norm grows with."""
+    """Return a panel over the logarithm of steps or time, which the norm grows with.
+
+    Lines without a number are left out.
+    """
     return Panel(
         "log(1 + time)" if path.is_flow else "log(1 + step)",
         label,
         tuple(
             Series(name, path.logs, values, "dashed" if name in _TOLD else "line")
             for name, values in lines.items()
+            if np.isfinite(values).any()
         ),
         log_x=log_x,
         log_y=log_y,
@@ -121,11 +132,15 @@ def _metrics(path: Path) -> tuple[Panel, ...]:
             path,
             "metric",
             title,
-            {label: path.named[name] for label, name in lines.items()},
+            {label: _above_rounding(path.named[name]) for label, name in lines.items()},
             log_x=True,
         )
         for title, lines in panels.items()
     )
+
+
+def _above_rounding(values: Numbers) -> Numbers:
+    return np.where(values > _EXACT, values, np.nan)
 
 
 def _circle(saddle: Saddle) -> Panel:

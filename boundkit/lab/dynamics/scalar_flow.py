@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -37,6 +37,10 @@ __all__ = ["scalar_simulation"]
 _NONE = "rho is not positive, or has overflowed"
 #: rho at which descent is said to diverge, over the larger of 1 and its start.
 _BEYOND = 1e6
+_MODELS: tuple[tuple[str, Literal["line", "dashed"]], ...] = (
+    ("rho_flow", "line"),
+    ("rho_second", "dashed"),
+)
 #: Times of the second-order flow within a step.
 _FINER = 16
 
@@ -280,14 +284,14 @@ def _descent_chart(table: Table, reduction: Reduction) -> Chart:
                 "time = steps x rate",
                 "distance from descent",
                 (
-                    Series(
-                        "flow", time, np.abs(column("rho_flow") - column("rho_descent"))
-                    ),
-                    Series(
-                        "second order",
-                        time,
-                        np.abs(column("rho_second") - column("rho_descent")),
-                        "dashed",
+                    *(
+                        Series(
+                            name.replace("_", " "),
+                            time[1:],
+                            np.abs(column(name) - column("rho_descent"))[1:],
+                            style,
+                        )
+                        for name, style in _MODELS
                     ),
                 ),
                 log_y=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boundkit.errors import UsageError
+from boundkit.lab.figures.headline import HEADLINE
 from boundkit.lab.figures.p1_fig3 import P1_FIG3
 from boundkit.lab.figures.p2_collapse import P2_COLLAPSE
 from boundkit.lab.figures.p2_fig2 import P2_FIG2
@@ -24,6 +25,7 @@ FIGURES: tuple[PaperFigure, ...] = (
     P2_TABLE1,
     *P2_COLLAPSE,
     *P2_ROBUSTNESS,
+    HEADLINE,
 )
 
 

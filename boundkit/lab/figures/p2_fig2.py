@@ -36,7 +36,7 @@ _SMALL = 0.1
 
 
 def _measure(bench: Bench) -> Outcome:
-    series, rows, shares, perfect = {}, [], {}, {}
+    series, rows, shares, perfect, errors = {}, [], {}, {}, {}
     for net in NETS:
         recipe = recipe_of(bench.scale, net, "square")
         run = bench.runs[recipe]
@@ -46,6 +46,7 @@ def _measure(bench: Bench) -> Outcome:
         lines |= {part: [one[name] for one in found] for part, name in _PARTS.items()}
         series[net] = lines
         perfect[net] = first_perfect(run)
+        errors[net] = run.last["train_error"]
         shares[net] = found[-1]["mse.perp_share"]
         rows += [
             {
@@ -61,7 +62,7 @@ def _measure(bench: Bench) -> Outcome:
         claims=(
             _negligible(shares),
             _falls(series),
-            *(_later(net, series[net], perfect[net]) for net in NETS),
+            *(_later(net, series[net], perfect[net], errors[net]) for net in NETS),
         ),
         tables={"main": tuple(rows)},
         series=series,
@@ -104,14 +105,21 @@ def _falls(series: Mapping[str, Mapping[str, list[Any]]]) -> Claimed:
     )
 
 
-def _later(net: str, lines: Mapping[str, list[Any]], perfect: int | None) -> Claimed:
+def _later(
+    net: str,
+    lines: Mapping[str, list[Any]],
+    perfect: int | None,
+    error: float | None,
+) -> Claimed:
     claim = (
         f"{net}: after the training error has vanished L_NC1 falls by a larger factor"
         " than L_NC2/3"
     )
     if perfect is None or perfect == lines["epoch"][-1]:
         reason = "no recorded epoch lies behind the first without a training error"
-        return Claimed(claim, "", None, reason)
+        share = "an unknown share" if error is None else f"{100 * error:.1f} %"
+        measured = f"at the end {share} of the training samples are misclassified"
+        return Claimed(claim, measured, None, reason)
     at = lines["epoch"].index(perfect)
     one, two = (lines[part][at] / lines[part][-1] for part in ("L_NC1", "L_NC2/3"))
     return Claimed(

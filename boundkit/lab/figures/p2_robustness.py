@@ -111,7 +111,8 @@ def _grows(net: str, lines: Mapping[str, Any]) -> Claimed:
     first = lines["first"]
     if first is None or first == lines["epoch"][-1]:
         reason = "no recorded epoch lies behind the first without a training error"
-        return Claimed(claim, "", None, reason)
+        measured = f"{lines['mean'][-1]} at the end"
+        return Claimed(claim, measured, None, reason)
     at = lines["epoch"].index(first)
     pairs = [(lines["mean"][x], lines["standard error"][x]) for x in (at, -1)]
     label = f"from epoch {first} to {lines['epoch'][-1]}"
@@ -124,7 +125,7 @@ def _compared(
     """Judge whether the second mean is larger, by two standard errors."""
     (low, low_error), (high, high_error) = pairs
     if low is None or high is None or low_error is None or high_error is None:
-        return Claimed(claim, "", None, "too few decisions could be changed")
+        return Claimed(claim, label, None, "too few decisions could be changed")
     measured = (
         f"{label}: {low:.3g} (standard error {low_error:.2g}) and {high:.3g}"
         f" ({high_error:.2g})"

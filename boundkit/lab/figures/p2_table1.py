@@ -71,7 +71,10 @@ def _improves(rows: tuple[dict[str, Any], ...], n_test: int) -> Claimed:
     )
     known = [row for row in rows if row["accuracy_0_error"] is not None]
     if not known:
-        return Claimed(claim, "", None, "no net reached zero training error")
+        measured = ", ".join(
+            f"{row['net']} {row['accuracy_final']:.2f} %" for row in rows
+        )
+        return Claimed(claim, measured, None, "no net reached zero training error")
     gains = [row["accuracy_final"] - row["accuracy_0_error"] for row in known]
     measured = ", ".join(
         f"{row['net']} {row['accuracy_0_error']:.2f} -> {row['accuracy_final']:.2f} %"

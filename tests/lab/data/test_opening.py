@@ -65,7 +65,9 @@ def test_cifar_is_found_in_the_folder_that_its_archive_makes(tmp_path):
 
 def test_an_archive_may_have_channels_last(tmp_path):
     x = np.random.default_rng(0).random((4, 6, 8, 3)).astype(np.float32)
-    np.savez(tmp_path / "a.npz", x_train=x, y_train=[0, 1, 0, 1], x_test=x, y_test=[0] * 4)
+    np.savez(
+        tmp_path / "a.npz", x_train=x, y_train=[0, 1, 0, 1], x_test=x, y_test=[0] * 4
+    )
 
     found = open_images(tmp_path / "a.npz")
 
@@ -89,7 +91,9 @@ def test_the_digest_is_of_the_content(tmp_path):
 
 
 def test_a_missing_folder_says_which_files_to_put_there(tmp_path):
-    with pytest.raises(DataError, match=r"no such file or folder; put train-images-idx3"):
+    with pytest.raises(
+        DataError, match=r"no such file or folder; put train-images-idx3"
+    ):
         open_images(tmp_path / "nothing")
 
 
@@ -102,7 +106,9 @@ def test_without_a_data_set_the_message_says_what_to_install(tmp_path, monkeypat
     monkeypatch.delenv(opening.VARIABLE, raising=False)
     monkeypatch.setattr(opening, "_USUAL", tmp_path / "fashion")
 
-    with pytest.raises(DataError, match="install Debian's package dataset-fashion-mnist"):
+    with pytest.raises(
+        DataError, match="install Debian's package dataset-fashion-mnist"
+    ):
         open_images()
 
 

@@ -88,7 +88,9 @@ def test_noise_is_decided_by_its_seed(images):
 
 
 def test_too_few_samples_are_refused(images):
-    with pytest.raises(UsageError, match="have 100 training samples of class 3, but 101"):
+    with pytest.raises(
+        UsageError, match="have 100 training samples of class 3, but 101"
+    ):
         whole(images, n=202)
 
 
@@ -98,5 +100,7 @@ def test_a_class_that_is_not_there_is_refused(images):
 
 
 def test_squares_that_do_not_fit_are_refused(images):
-    with pytest.raises(UsageError, match="pooling must divide 28 x 28 pixels, but got 3"):
+    with pytest.raises(
+        UsageError, match="pooling must divide 28 x 28 pixels, but got 3"
+    ):
         whole(images, pooling=3)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from math import inf, nan
 
 import pytest
+
 from boundkit.lab.dynamics.checks import (
     at_least,
     at_most,

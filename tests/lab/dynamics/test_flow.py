@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from functools import cache
 
-import boundkit
 import numpy as np
 import pytest
+
+import boundkit
 from boundkit.errors import DataError, UsageError
 from boundkit.lab.dynamics.flow import run_flow
 
@@ -29,7 +30,7 @@ def found(data):
         widths=(4,),
         rounding=0.2,
         decay=0.02,
-        time=300.0,
+        time=1000.0,
         points=30,
         rtol=1e-6,
     )
@@ -51,7 +52,6 @@ def scalar(rate=None, depth=3, time=None, decay=0.01, rho=0.3):
 def test_a_net_at_rest_does_what_the_papers_say(found):
     states = {check.name: check.holds for check in found.checks}
 
-    assert states.pop("Lemma 6") is None
     assert states.pop("growth") in {True, None}
     assert all(states.values()), states
     assert found.stopped is None
@@ -62,7 +62,7 @@ def test_tables_are_complete(found):
     assert [table.name for table in found.tables] == ["normalized", "unnormalized"]
     for table in found.tables:
         assert len(table.column("time")) == 31
-        assert table.column("time")[-1] == 300.0
+        assert table.column("time")[-1] == 1000.0
         for column in table.columns:
             assert column.blank or np.isfinite(column.numbers).all(), column.name
     assert found.settings["samples"] == 20
@@ -101,9 +101,7 @@ def test_scalar_reduction_by_hand():
     """mu = .25, M = .075, lam = .01: rho_eq = 2.9411765, epsilon = .2647059."""
     result = scalar()
 
-    assert result.summary["rho_eq = mu/(M + lam)"] == pytest.approx(
-        2.9411765, abs=5e-8
-    )
+    assert result.summary["rho_eq = mu/(M + lam)"] == pytest.approx(2.9411765, abs=5e-8)
     assert result.check("epsilon").predicted == pytest.approx(0.2647059, abs=5e-8)
     assert result.check("rho_eq").found == pytest.approx(2.9411765, rel=1e-4)
     assert all(check.holds for check in result.checks)
@@ -156,6 +154,8 @@ def test_a_diverging_rate_is_reported_and_its_data_kept():
     assert abs(steps[np.isfinite(steps)][-1]) > 1e6
     assert result.check("stable rate").holds
     assert result.check("rho_eq").holds
+    # The times are so far apart that the flow rests at all of them.
+    assert "give more --points" in result.check("free norms").reason
 
 
 def test_no_average_separability_is_said():
@@ -202,7 +202,10 @@ def test_settings_of_the_reduction_out_of_range(settings, message):
     ("settings", "message"),
     [
         ({"widths": (0,)}, "widths must be a whole number of at least 1, but got 0"),
-        ({"widths": (900,)}, "the net must have at most 3,000 parameters to be followed"),
+        (
+            {"widths": (900,)},
+            "the net must have at most 3,000 parameters to be followed",
+        ),
         ({"rounding": -1.0}, "rounding must be a number of at least 0, but got -1"),
         ({"classes": (0,)}, "classes must be two labels, but got 1"),
         ({"samples": 7}, "samples must be even, half of each class, but got 7"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from boundkit.errors import UsageError
 from boundkit.lab.dynamics.flow_descent import compared
 from boundkit.lab.dynamics.flow_net import Sample, random_directions

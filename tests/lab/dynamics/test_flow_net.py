@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from boundkit.lab.dynamics.flow_net import (
     Sample,
     fixed_norm_slopes,

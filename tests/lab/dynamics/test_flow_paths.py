@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+
 from boundkit.lab.dynamics.flow_net import (
     Sample,
     fixed_norm_slopes,
@@ -35,7 +36,9 @@ def start():
 
 @cache
 def fixed(end=20.0):
-    return norms_fixed_path(0.5, start(), sample(), DECAY, regular_times(end, 25), **FINE)
+    return norms_fixed_path(
+        0.5, start(), sample(), DECAY, regular_times(end, 25), **FINE
+    )
 
 
 @cache
@@ -97,9 +100,7 @@ def test_rho_moves_as_eq_6_says():
 
     assert np.isnan(found[[0, -1]]).all()
     # Differences over a hundredth of the spacing.
-    np.testing.assert_allclose(
-        found[1:-1], column("rho_dot")[1:-1], rtol=0, atol=3e-5
-    )
+    np.testing.assert_allclose(found[1:-1], column("rho_dot")[1:-1], rtol=0, atol=3e-5)
     np.testing.assert_allclose(
         column("lemma_4")[1:-1], column("loss")[1:-1], rtol=3e-5, atol=0
     )

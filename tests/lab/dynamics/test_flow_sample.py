@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from boundkit.errors import DataError, UsageError
 from boundkit.lab.dynamics import flow_sample
 from boundkit.lab.dynamics.flow_sample import default_place, two_classes
@@ -65,7 +66,12 @@ def test_too_few_samples_of_a_class_are_told(tmp_path):
         ((0, 1), 0, 1, "samples must be a whole number of at least 2, but got 0"),
         ((1, 1), 4, 1, "classes must be two different labels, but got 1 twice"),
         ((0, 1), 4, 0, "pool must be a whole number of at least 1, but got 0"),
-        ((0, 1), 4, 3, "pool must divide the sides of the images, but got 3 for inputs"),
+        (
+            (0, 1),
+            4,
+            3,
+            "pool must divide the sides of the images, but got 3 for inputs",
+        ),
     ],
 )
 def test_settings_that_make_no_sense(tmp_path, pair, count, pool, message):

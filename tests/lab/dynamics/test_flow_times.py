@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from boundkit.lab.dynamics.flow_times import probed, regular_times, slope_at
 
 

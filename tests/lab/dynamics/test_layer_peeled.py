@@ -22,7 +22,7 @@ EXAMPLE = {
 
 @pytest.fixture(scope="module")
 def flow():
-    return run_ulpm(method="flow", time=1e100, points=60)
+    return run_ulpm(method="flow", time=1e100, points=40)
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +151,15 @@ def test_figures_are_drawn(escape, descent):
     assert set(drawn(descent.charts)) == {"ulpm", "ulpm-collapse"}
     figures = drawn(escape.charts)
     assert set(figures) == {"ulpm", "ulpm-collapse", "ulpm-saddle"}
-    assert [len(figure.axes) for figure in figures.values()] == [4, 4, 2]
+    # Near the saddle all metrics but the cosines are zero.
+    assert [len(figure.axes) for figure in figures.values()] == [4, 1, 2]
 
 
 def test_figures_of_a_diverged_run_are_drawn():
-    assert drawn(run_ulpm(reduction="sum", steps=1000).charts)
+    figures = drawn(run_ulpm(reduction="sum", steps=1000).charts)
+
+    # Without a separated sample there is no KKT residual to draw.
+    assert [len(figure.axes) for figure in figures.values()] == [3, 4]
 
 
 @pytest.mark.parametrize(

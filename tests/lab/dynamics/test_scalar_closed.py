@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from boundkit.lab.dynamics import scalar_closed as closed
 
 TIMES = np.linspace(0.0, 30.0, 200)

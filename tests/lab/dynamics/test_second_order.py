@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from boundkit.lab.dynamics import scalar_closed as closed
 from boundkit.lab.dynamics.flow_net import (
     Sample,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from math import inf, nan
 
 import pytest
+
 from boundkit.errors import UsageError
 from boundkit.lab.dynamics.settings import (
     above_zero,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from boundkit.errors import UsageError
 from boundkit.lab.dynamics.solving import SOLVERS, solve
 
@@ -116,7 +117,7 @@ def test_settings_out_of_range_are_refused():
     with pytest.raises(UsageError, match="solver must be one of RK45, DOP853"):
         solve(lambda _, y: y, np.ones(1), TIMES, solver="Euler")
     with pytest.raises(
-        UsageError, match="rtol must be at least 2.2e-14, which is what"
+        UsageError, match=r"rtol must be at least 2\.2e-14, which is what"
     ):
         solve(lambda _, y: y, np.ones(1), TIMES, rtol=1e-15)
     with pytest.raises(UsageError, match="rtol must be a number above 0, but got 0"):

@@ -93,7 +93,9 @@ def test_names_are_told_apart():
 
 
 def test_an_unknown_net_is_refused():
-    with pytest.raises(UsageError, match="net must be among xu2023_six, .*, but got 'x'"):
+    with pytest.raises(
+        UsageError, match=r"net must be among xu2023_six, .*, but got 'x'"
+    ):
         build("x", (1, 28, 28), 1)
 
 

@@ -1,4 +1,4 @@
-"""From Fashion-MNIST's IDX files to one ``.npz`` per task and part.
+"""From images to one ``.npz`` per task and part.
 
 Pixels are stored as they are, with the preprocessing declared beside them: divide each
 image by its Euclidean norm, then subtract ``center``, the mean of the first 200 images of
@@ -8,41 +8,27 @@ sample would break the i.i.d. premise.
 
 from __future__ import annotations
 
-import gzip
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boundkit.errors import DataError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-__all__ = ["HELD_BACK", "SOURCE", "center_of", "inputs", "prepare", "select"]
+    from boundkit.lab.data import Images
 
-SOURCE = Path("/usr/share/datasets/fashion-mnist")
+__all__ = ["HELD_BACK", "center_of", "inputs", "prepare", "select"]
+
 HELD_BACK = 200
-
-_ADVICE = (
-    "install Debian's package dataset-fashion-mnist, or download the four files from "
-    "https://github.com/zalandoresearch/fashion-mnist and pass --data DIR"
-)
-
-
-def _read(source: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return images (n, 1, 28, 28) and labels (n,) of ``"train"`` or ``"t10k"``."""
-    found = []
-    for what, header in (("images-idx3", 16), ("labels-idx1", 8)):
-        path = source / f"{part}-{what}-ubyte.gz"
-        if not path.is_file():
-            raise SystemExit(f"{path}: is not there; {_ADVICE}")
-        content = gzip.decompress(path.read_bytes())
-        found.append(np.frombuffer(content, np.uint8, offset=header))
-    return found[0].reshape(-1, 1, 28, 28), found[1]
 
 
 def select(
-    x: NDArray[np.uint8], labels: NDArray[np.uint8], task: str
-) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
+    x: NDArray[np.generic], labels: NDArray[np.integer], task: str
+) -> tuple[NDArray[np.generic], NDArray[np.integer]]:
     """Return the images of a task in order, and their labels.
 
     Args:
@@ -60,40 +46,54 @@ def select(
     return x[chosen], np.where(labels[chosen] == positive, 1, -1).astype(np.int8)
 
 
-def _unit(x: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _unit(x: NDArray[np.generic]) -> NDArray[np.float32]:
     norms = np.sqrt((x.astype(np.float64) ** 2).sum(axis=(1, 2, 3), keepdims=True))
     return np.asarray(x / norms, np.float32)
 
 
-def center_of(x: NDArray[np.uint8]) -> NDArray[np.float32]:
+def center_of(x: NDArray[np.generic]) -> NDArray[np.float32]:
     """Return the mean of images of unit norm, (1, 28, 28)."""
     return np.asarray(_unit(x).mean(axis=0, dtype=np.float64), np.float32)
 
 
-def prepare(source: Path, folder: Path, task: str) -> tuple[Path, Path]:
+def prepare(
+    images: Images, folder: Path, task: str, held_back: int = HELD_BACK
+) -> tuple[Path, Path]:
     """Write the training and the test part of a task, where they are not there yet.
 
     Args:
-        source: The folder with the IDX files.
+        images: Of one channel and 28 x 28 pixels, as bytes.
         folder: Where to write.
         task: As for ``select``.
+        held_back: The first images, which give the center and are left out.
 
     Returns:
         The paths of both parts.
 
     Raises:
-        SystemExit: An IDX file is missing.
+        DataError: The images are of another kind, or too few.
     """
     paths = folder / f"{task}_train.npz", folder / f"{task}_test.npz"
     if all(path.is_file() for path in paths):
         return paths
+    if images.x_train.dtype != np.uint8 or images.x_train.shape[1:] != (1, 28, 28):
+        raise DataError(
+            f"{images.source}: images are {images.x_train.shape[1:]}"
+            f" {images.x_train.dtype}; the nets take gray ones of 28 x 28 bytes, such as"
+            " Fashion-MNIST"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    x, y = select(*_read(source, "train"), task)
-    test = select(*_read(source, "t10k"), task)
-    center = center_of(x[:HELD_BACK])
-    parts = ((x[HELD_BACK:], y[HELD_BACK:]), test)
-    for path, (images, labels) in zip(paths, parts, strict=True):
-        np.savez(path, x=images, y=labels, normalize=np.array("unit"), center=center)
+    x, y = select(images.x_train, images.y_train, task)
+    if len(x) <= held_back:
+        raise DataError(
+            f"{images.source}: {len(x)} images of task {task}, but {held_back} are held"
+            " back for their mean; give more"
+        )
+    test = select(images.x_test, images.y_test, task)
+    center = center_of(x[:held_back])
+    parts = ((x[held_back:], y[held_back:]), test)
+    for path, (pixels, labels) in zip(paths, parts, strict=True):
+        np.savez(path, x=pixels, y=labels, normalize=np.array("unit"), center=center)
     return paths
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ARCHITECTURES", "DELTA", "RUNS", "Run", "run_named"]
+from boundkit.errors import UsageError
+
+__all__ = ["ARCHITECTURES", "DELTA", "RUNS", "Plan", "plan_named"]
 
 DELTA = 0.05
 
@@ -30,13 +32,13 @@ ARCHITECTURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Plan:
     """One training.
 
     Attributes:
         name: Of the checkpoint.
         task: ``"3v8"`` or ``"all"``.
-        net: The factory in nets.py.
+        net: The factory in ``nets``.
         architecture: One of ``ARCHITECTURES``.
         target: What the certificate is to stay below, or None.
         epochs: Passes over the sample.
@@ -72,21 +74,21 @@ _LINEAR, _DENSE, _RELU, _LEAKY, _BIASED, _NORM, _RESIDUAL, _POOL, _THREE, _FOUR 
 _ROUTES = ("relu", "route_one", "route_two")
 
 RUNS = (
-    Run("0v9_linear", "0v9", "linear", _LINEAR, None, 10, 0.8),
-    Run("1v8_linear", "1v8", "linear", _LINEAR, None, 10, 0.8),
-    Run("3v8_linear", "3v8", "linear", _LINEAR, None, 10, 0.8),
-    Run("0v9_dense", "0v9", "dense", _DENSE, None, 14, 0.8),
-    Run("0v9_relu", "0v9", "relu", _RELU, 0.17, 14, 0.8),
-    Run("1v8_relu", "1v8", "relu", _RELU, 0.18, 14, 0.8),
-    Run("3v8_relu", "3v8", "relu", _RELU, 0.24, 14, 0.8),
-    Run("3v8_relu_wide", "3v8", "relu_wide", _RELU, 0.27, 10, 0.8),
-    Run("0v9_leaky", "0v9", "leaky", _LEAKY, 0.13, 10, 0.8),
-    Run("1v8_leaky", "1v8", "leaky", _LEAKY, 0.15, 10, 0.8),
-    Run("3v8_leaky", "3v8", "leaky", _LEAKY, 0.19, 10, 0.8),
-    Run("0v9_overlap_three", "0v9", "overlap_three", _THREE, 0.32, 10, 1.0),
-    Run("0v9_overlap_four", "0v9", "overlap_four", _FOUR, 0.43, 10, 0.7),
-    Run("0v9_biased", "0v9", "biased", _BIASED, None, 14, 0.8, bias_energy=1 / 16),
-    Run(
+    Plan("0v9_linear", "0v9", "linear", _LINEAR, None, 10, 0.8),
+    Plan("1v8_linear", "1v8", "linear", _LINEAR, None, 10, 0.8),
+    Plan("3v8_linear", "3v8", "linear", _LINEAR, None, 10, 0.8),
+    Plan("0v9_dense", "0v9", "dense", _DENSE, None, 14, 0.8),
+    Plan("0v9_relu", "0v9", "relu", _RELU, 0.17, 14, 0.8),
+    Plan("1v8_relu", "1v8", "relu", _RELU, 0.18, 14, 0.8),
+    Plan("3v8_relu", "3v8", "relu", _RELU, 0.24, 14, 0.8),
+    Plan("3v8_relu_wide", "3v8", "relu_wide", _RELU, 0.27, 10, 0.8),
+    Plan("0v9_leaky", "0v9", "leaky", _LEAKY, 0.13, 10, 0.8),
+    Plan("1v8_leaky", "1v8", "leaky", _LEAKY, 0.15, 10, 0.8),
+    Plan("3v8_leaky", "3v8", "leaky", _LEAKY, 0.19, 10, 0.8),
+    Plan("0v9_overlap_three", "0v9", "overlap_three", _THREE, 0.32, 10, 1.0),
+    Plan("0v9_overlap_four", "0v9", "overlap_four", _FOUR, 0.43, 10, 0.7),
+    Plan("0v9_biased", "0v9", "biased", _BIASED, None, 14, 0.8, bias_energy=1 / 16),
+    Plan(
         "0v9_batch_norm",
         "0v9",
         "batch_norm",
@@ -97,9 +99,9 @@ RUNS = (
         routes=("biased",),
         bias_energy=1 / 16,
     ),
-    Run("0v9_max_pool", "0v9", "max_pool", _POOL, None, 14, 0.8),
-    Run("0v9_residual", "0v9", "residual", _RESIDUAL, None, 14, 0.8, routes=_ROUTES),
-    Run(
+    Plan("0v9_max_pool", "0v9", "max_pool", _POOL, None, 14, 0.8),
+    Plan("0v9_residual", "0v9", "residual", _RESIDUAL, None, 14, 0.8, routes=_ROUTES),
+    Plan(
         "0v9_residual_open",
         "0v9",
         "residual",
@@ -110,23 +112,23 @@ RUNS = (
         routes=_ROUTES,
         branch_share=0.4,
     ),
-    Run("all_linear", "all", "linear_ten", _LINEAR, None, 6, 0.6, 256, 3e-3, 0.6),
-    Run("all_relu", "all", "relu_ten", _RELU, 1.0, 14, 0.8, 256, 6e-3, 0.6),
-    Run("all_leaky", "all", "leaky_ten", _LEAKY, 1.0, 14, 0.8, 256, 6e-3, 0.6),
-    Run("all_leaky_light", "all", "leaky_ten", _LEAKY, 1.0, 14, 0.3, 256, 6e-3, 0.6),
+    Plan("all_linear", "all", "linear_ten", _LINEAR, None, 6, 0.6, 256, 3e-3, 0.6),
+    Plan("all_relu", "all", "relu_ten", _RELU, 1.0, 14, 0.8, 256, 6e-3, 0.6),
+    Plan("all_leaky", "all", "leaky_ten", _LEAKY, 1.0, 14, 0.8, 256, 6e-3, 0.6),
+    Plan("all_leaky_light", "all", "leaky_ten", _LEAKY, 1.0, 14, 0.3, 256, 6e-3, 0.6),
 )
 
 
-def run_named(name: str) -> Run:
+def plan_named(name: str) -> Plan:
     """Return the run of this name.
 
     Raises:
-        SystemExit: There is none.
+        UsageError: There is none.
     """
     for run in RUNS:
         if run.name == name:
             return run
     names = ", ".join(run.name for run in RUNS)
-    raise SystemExit(
+    raise UsageError(
         f"--net {name!r}: there is no such net; choose all or one of {names}"
     )

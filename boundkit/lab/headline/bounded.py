@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-import boundkit
+from boundkit.analysis import analyze
+from boundkit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,13 +58,16 @@ def price(net: nn.Module, data: Path, bias_energy: float = 0.0) -> float:
         bias_energy: What the constants of biases add to the energy of each input.
 
     Raises:
-        SystemExit: boundkit's bound does not cover the architecture.
+        UsageError: The bound does not cover the architecture.
     """
-    report = boundkit.analyze(net, model=net, data=str(data), only=["bounds"])
+    report = analyze(net, model=net, data=str(data), only=["bounds"])
     found = report.certificates["sparse_cnn"]
     if found.value is None:
         reasons = [a.detail for a in found.assumptions if a.holds is False]
-        raise SystemExit(f"no price for this architecture: {'; '.join(reasons)}")
+        raise UsageError(
+            f"no price for this architecture: {'; '.join(reasons)}; train one that the"
+            " bound covers"
+        )
     terms = {name: float(found.terms.get(name) or 0) for name in _FACTORS}
     energy = terms["energy_per_sample"] - terms["bias_energy"] + bias_energy
     return 2 * terms["K_L"] * terms["A_C"] * math.sqrt(energy / terms["n"])
@@ -115,7 +119,7 @@ def layers(net: nn.Module) -> list[tuple[Tensor, Tensor | None]]:
             found.append(_folded(found.pop()[0], module))
     weight, bias = found.pop()
     if len(weight) > 1:
-        weight = weight - weight.mean(0)
+        weight = weight - weight.mean(0)  # noqa: PLR6104 - the net keeps its own
     return [*found, (weight, bias)]
 
 
@@ -134,7 +138,7 @@ def _product(
     total = torch.ones(())
     having = sum(bias is not None for _, bias in chain)
     for (weight, bias), paths in zip(chain, _paths(chain), strict=True):
-        total = total * weight.norm()
+        total = total * weight.norm()  # noqa: PLR6104 - autograd keeps the old one
         if bias is not None:
             square = total**2 + (bias**2).sum() * having * paths / bias_energy
             total = square.sqrt()
@@ -210,7 +214,9 @@ def train(
             loss = hinge if progress < clip_from else clipped
             objective = loss(margins(net(inputs[rows]), labels[rows]))
             charged = complexity(net, prices, bias_energy)
-            objective = objective + alpha * warm_up(progress) * charged
+            objective = (  # noqa: PLR6104 - as above
+                objective + alpha * warm_up(progress) * charged
+            )
             optimizer.zero_grad()
             torch.autograd.backward(objective)
             optimizer.step()
