@@ -38,7 +38,7 @@ _BATCH, _BATCH_OF_CONVOLUTIONS = 250, 128
 #: Of Adam: for means in units of the prior's scale of their tensor, and for log scales.
 _RATE, _SCALE_RATE = 0.12, 0.07
 #: Fewer steps than these in all get smaller rates: no time to make good what they break.
-_FULL = 1500
+_FULL = 2000
 #: Share of the way on which scales follow the curvature.
 _FOLLOWED = 0.5
 #: Steps between looks at the curvature, samples of a look, weight of the newest look,
@@ -175,7 +175,7 @@ class _Descent:
         """Set the rates for a share of the way."""
         fall = self._share * (1 + math.cos(math.pi * done)) / 2
         expected = self.step / done if done else 0.0
-        fall *= min(1.0, max(expected, _FEWEST) / _FULL)
+        fall *= math.sqrt(min(1.0, max(expected, _FEWEST) / _FULL))
         self._follows = done < _FOLLOWED
         means, scales = self._adam.param_groups
         means["lr"] = _RATE * fall

@@ -69,7 +69,7 @@ def binary(
     own = {
         "small": {"classes": (0, 3), "n": 1000, "n_test": 2000, "pooling": 2},
         "paper": {"classes": (1, 2), "n": 10000, "n_test": 2000, "pooling": 1},
-        "test": {"classes": (0, 3), "n": 128, "n_test": 200, "pooling": 2},
+        "test": {"classes": (0, 3), "n": 128, "n_test": 100, "pooling": 2},
     }[scale]
     size = own | ({} if n is None else {"n": n})
     return Recipe(
