@@ -39,8 +39,9 @@ _BATCH, _BATCH_OF_CONVOLUTIONS = 250, 128
 _RATE, _SCALE_RATE = 0.12, 0.07
 #: Fewer steps than these in all get smaller rates: no time to make good what they break.
 _FULL = 2000
-#: Share of the way on which scales follow the curvature.
-_FOLLOWED = 0.5
+#: Share of the way, and steps at most, on which scales follow the curvature: given time,
+#: their own slopes lead further.
+_FOLLOWED, _FOLLOWED_STEPS = 0.5, 1000
 #: Steps between looks at the curvature, samples of a look, weight of the newest look,
 #: and rounds towards scales that agree with the prior's.
 _LOOK_EVERY, _LOOKED_AT, _NEWEST, _ROUNDS = 50, 256, 0.3, 5
@@ -176,7 +177,7 @@ class _Descent:
         fall = self._share * (1 + math.cos(math.pi * done)) / 2
         expected = self.step / done if done else 0.0
         fall *= math.sqrt(min(1.0, max(expected, _FEWEST) / _FULL))
-        self._follows = done < _FOLLOWED
+        self._follows = done < _FOLLOWED and self.step < _FOLLOWED_STEPS
         means, scales = self._adam.param_groups
         means["lr"] = _RATE * fall
         scales["lr"] = 0.0 if self._follows else _SCALE_RATE * fall

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 from boundkit.errors import UsageError
 from boundkit.lab.figures.headline import HEADLINE
+from boundkit.lab.figures.p0_fig2 import P0_FIG2
+from boundkit.lab.figures.p0_fig3 import P0_FIG3
+from boundkit.lab.figures.p0_fig4 import P0_FIG4
+from boundkit.lab.figures.p0_fig5 import P0_FIG5
 from boundkit.lab.figures.p1_fig3 import P1_FIG3
 from boundkit.lab.figures.p2_collapse import P2_COLLAPSE
 from boundkit.lab.figures.p2_fig2 import P2_FIG2
 from boundkit.lab.figures.p2_robustness import P2_ROBUSTNESS
 from boundkit.lab.figures.p2_table1 import P2_TABLE1
+from boundkit.lab.figures.p3_collapse import P3_COLLAPSE
+from boundkit.lab.figures.p4_collapse import P4_COLLAPSE
+from boundkit.lab.figures.p4_fig2 import P4_FIG2
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +27,19 @@ if TYPE_CHECKING:
 __all__ = ["FIGURES", "chosen"]
 
 FIGURES: tuple[PaperFigure, ...] = (
+    P0_FIG2,
+    P0_FIG3,
+    P0_FIG4,
+    P0_FIG5,
     P1_FIG3,
     P2_FIG2,
     P2_TABLE1,
     *P2_COLLAPSE,
     *P2_ROBUSTNESS,
+    *P3_COLLAPSE,
+    P4_COLLAPSE[0],
+    P4_FIG2,
+    *P4_COLLAPSE[1:],
     HEADLINE,
 )
 

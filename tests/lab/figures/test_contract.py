@@ -84,7 +84,9 @@ def test_all_is_the_catalog_and_names_may_repeat():
 
 
 def test_an_unknown_figure_is_refused():
+    first = FIGURES[0].name
+
     with pytest.raises(
-        UsageError, match="there is no figure 'p9-fig1'; there are p1-fig3"
+        UsageError, match=f"there is no figure 'p9-fig1'; there are {first}"
     ):
         chosen("p9-fig1")
