@@ -11,6 +11,14 @@ from boundkit.lab.figures.p0_fig3 import P0_FIG3
 from boundkit.lab.figures.p0_fig4 import P0_FIG4
 from boundkit.lab.figures.p0_fig5 import P0_FIG5
 from boundkit.lab.figures.p1_fig3 import P1_FIG3
+from boundkit.lab.figures.p1_fig4 import P1_FIG4
+from boundkit.lab.figures.p1_fig5 import P1_FIG5
+from boundkit.lab.figures.p1_fig6 import P1_SIZES
+from boundkit.lab.figures.p1_fig8 import P1_FIG8
+from boundkit.lab.figures.p1_fig9 import P1_TWO_CLASSES
+from boundkit.lab.figures.p1_fig10 import P1_FIG10
+from boundkit.lab.figures.p1_low_rank import P1_LOW_RANK
+from boundkit.lab.figures.p1_sgd_noise import P1_SGD_NOISE
 from boundkit.lab.figures.p2_collapse import P2_COLLAPSE
 from boundkit.lab.figures.p2_fig2 import P2_FIG2
 from boundkit.lab.figures.p2_robustness import P2_ROBUSTNESS
@@ -32,6 +40,14 @@ FIGURES: tuple[PaperFigure, ...] = (
     P0_FIG4,
     P0_FIG5,
     P1_FIG3,
+    P1_FIG4,
+    P1_FIG5,
+    *P1_SIZES,
+    P1_FIG8,
+    *P1_TWO_CLASSES,
+    P1_FIG10,
+    P1_LOW_RANK,
+    P1_SGD_NOISE,
     P2_FIG2,
     P2_TABLE1,
     *P2_COLLAPSE,

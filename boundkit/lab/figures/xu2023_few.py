@@ -37,27 +37,27 @@ __all__ = [
     "three",
 ]
 
-Sizes = Literal["labels", "inits", "noise", "collapse"]
+Sizes = Literal["labels", "inits", "noise", "collapse", "random"]
 
 #: A share of errors below which a net counts as fitting its sample.
 FIT = 0.01
 #: Labels of T-shirt and dress in Fashion-MNIST; the paper has 1 and 2 of CIFAR-10.
 CLASSES = {"small": (0, 3), "paper": (1, 2), "test": (0, 3)}
 
-#: Images and epochs at scale small.
+#: At scale small: images, batch size, epochs.
 _SMALL: Mapping[Sizes, tuple[int, int, int]] = {
-    # (n, batch, epochs)
     "labels": (100, 20, 400),
     "inits": (100, 20, 200),
     "noise": (40, 10, 400),
     "collapse": (100, 20, 400),
+    "random": (100, 20, 800),
 }
 
 _FEW = (
     "two classes of Fashion-MNIST (T-shirt, dress), 40 to 100 training and 1,000 test"
     " images instead of 10,000 and 2,000 of CIFAR-10; the three layers of the paper's"
     " figure 7 with half of their channels instead of the six; batches of 10 or 20"
-    " instead of 128; 200 or 400 epochs, cosine from 0.03, instead of 1,000 at 0.03"
+    " instead of 128; 200 to 800 epochs, cosine from 0.03, instead of 1,000 at 0.03"
 )
 _ONE_OUTPUT = (
     "one output and targets -1/+1, as in the theory; the paper's net has two outputs"
