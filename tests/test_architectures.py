@@ -134,7 +134,8 @@ def test_held_out_samples_need_no_assumption_about_the_network(make):
 def test_no_bound_without_a_proof_prints_a_value(make, analyzed):
     report = analyzed(make)
 
-    assert tuple(report.certificates) == IDS
+    # The bound on held-out samples comes first where there are some.
+    assert sorted(report.certificates) == sorted(IDS)
     for certificate in report.certificates.values():
         states = {a.holds for a in certificate.assumptions}
         proved = certificate.status in {"valid", "assumed"}

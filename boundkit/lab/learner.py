@@ -134,7 +134,8 @@ def scores(learner: Learner, x: Tensor) -> Tensor:
 def rho_of(learner: Learner) -> Tensor:
     """Return the product of the layers' Frobenius norms, a float64 scalar."""
     if learner.recipe.parametrization != "plain":
-        return learner.rho.detach().double()
+        # Large steps can carry the factor through 0; a product of norms is positive.
+        return learner.rho.detach().double().abs()
     norms = [
         torch.linalg.vector_norm(layer.weight.detach().double())
         for layer in layers_of(learner.net).values()

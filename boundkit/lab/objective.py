@@ -76,7 +76,7 @@ def margins(scores: Tensor, labels: Tensor) -> Tensor:
     """
     wide = scores.double()
     if wide.shape[1] == 1:
-        return wide[:, 0] * (2 * labels - 1)
+        return wide.squeeze(1) * (2 * labels - 1)
     own = labels.unsqueeze(1)
     others = wide.scatter(1, own, -torch.inf).amax(1)
-    return wide.gather(1, own)[:, 0] - others
+    return wide.gather(1, own).squeeze(1) - others

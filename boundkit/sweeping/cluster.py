@@ -159,15 +159,18 @@ def _gathered(
 
 
 def _outcome(task: Task, future: Any) -> Outcome:
+    from concurrent.futures import CancelledError
+
     from distributed import KilledWorker
 
-    if future.cancelled() or future.status == "lost":
+    try:
+        # What a worker took with it when it died is "lost", and computed once more.
+        found: Outcome = future.result()
+    except CancelledError as error:
         raise BoundkitError(
             "the connection to the Dask scheduler was lost; results so far are kept: run "
             "again to go on"
-        )
-    try:
-        found: Outcome = future.result()
+        ) from error
     except KilledWorker:
         reason = (
             "workers of the cluster died over it again and again, probably for lack of "

@@ -52,6 +52,16 @@ def test_rho_is_the_product_of_norms():
     assert float(rho_of(units)) == pytest.approx(product, rel=1e-5)
 
 
+def test_rho_stays_a_product_of_norms_where_the_factor_turns_negative():
+    x, _ = batch()
+    learner = start(UNITS)
+    factor, before = learner.rho, scores(learner, x)
+    learner.rho = -factor
+
+    torch.testing.assert_close(scores(learner, x), -before)
+    torch.testing.assert_close(rho_of(learner), factor.double())
+
+
 def test_norms_begin_as_asked_for():
     found = start(replace(PLAIN, init=0.7, init_kind="norm"))
 

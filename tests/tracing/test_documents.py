@@ -77,4 +77,4 @@ def test_csv_reads_back():
 
 
 def test_the_formats_are_those_of_the_help():
-    assert [each.name for each in TRACE_FORMATS] == ["text", "json", "csv"]
+    assert [each.name for each in TRACE_FORMATS] == ["text", "json", "csv", "html"]

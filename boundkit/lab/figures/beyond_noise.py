@@ -47,7 +47,7 @@ def below(
     error = float(np.sqrt(sum(x.var(ddof=1) / len(x) for x in (one, other))))
     # Rounding leaves an error of its own where all runs agree.
     if abs(gap) <= max(_ERRORS * error, 1e-12 * float(np.abs(other).max())):
-        reason = f"the difference {gap:.2g} is within {_ERRORS:g} standard errors of {error:.2g}"
+        reason = f"the difference {gap:.3g} is within {_ERRORS:g} standard errors of {error:.3g}"
         return None, reason
     return gap > 0, "" if gap > 0 else "it is the other way round here"
 

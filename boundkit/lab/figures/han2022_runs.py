@@ -100,8 +100,8 @@ def recipe_of(scale: str, net: str, loss: Loss) -> Recipe:
 
 
 def _recorded(epochs: int) -> tuple[int, ...]:
-    """Return few epochs, and some more around where the training error vanishes."""
-    dense = range(epochs // 9, epochs // 2, max(epochs // 18, 1))
+    """Return epochs that grow, and even ones to find where the training error vanishes."""
+    dense = range(epochs // 9, epochs, max(epochs // 15, 1))
     return tuple(sorted({*milestones(epochs, _POINTS), *dense}))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from boundkit.lab.exhibit import Claimed
 from boundkit.lab.figures.beyond_noise import shown
+from boundkit.lab.figures.log_labels import log_labels
 from boundkit.plot.sheet import BLUE, ORANGE, sheet
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _PANELS = {
 }
 #: Rank correlation with time from which on a course counts as a decrease.
 _STEADY = -0.5
+#: Share of a horizontal axis that a label needs.
+_ROOM = 0.12
 
 
 def decreases(
@@ -110,8 +113,8 @@ def metrics_figure(
             values = np.array(lines[measure], np.float64)
             seen = (ticks >= 1) & (values > 0)
             axis.plot(_placed(ticks[seen]), values[seen], color=color, label=label)
-        axis.set_title(name)
-        axis.set_yscale("log")
+        axis.set_title(name, fontsize=9)
+        log_labels(axis)
         _mark(axis, float(ticks.max()), clock)
     axes[0].legend(fontsize=7, frameon=False)
     return figure
@@ -124,11 +127,25 @@ def _placed(ticks: Numbers) -> Numbers:
 
 
 def _mark(axis: Axes, last: float, clock: str) -> None:
-    marks = [10**power for power in range(9) if 10**power <= last]
-    if last >= 2 * marks[-1]:
-        marks.append(int(last))
-    axis.set_xticks(_placed(np.array(marks, np.float64)), [_short(m) for m in marks])
+    marks = _marks(last)
+    places = _placed(np.array(marks, np.float64))
+    axis.set_xticks(places, [_short(mark) for mark in marks])
     axis.set_xlabel(f"{clock} (log log scale)")
+
+
+def _marks(last: float) -> list[int]:
+    """Return powers of ten from 1 to the last, or the last itself, that have room."""
+    powers = [10**power for power in range(9) if 10**power <= last]
+    if last >= 2 * powers[-1]:
+        powers.append(int(last))
+    room = _ROOM * float(_placed(np.array(powers[-1:], np.float64))[0])
+    kept = powers[:1]
+    for mark in powers[1:]:
+        places = _placed(np.array([kept[-1], mark, powers[-1]], np.float64))
+        from_last = places[2] - places[1]
+        if places[1] - places[0] >= room and (from_last >= room or mark == powers[-1]):
+            kept.append(mark)
+    return kept
 
 
 def _short(mark: int) -> str:

@@ -223,7 +223,7 @@ def _draw(outcome: Outcome) -> Figure:
         for column, decay in enumerate(DECAYS):
             axis = axes[2 * row + column]
             _plot(axis, [line for line in lines if line["decay"] == decay])
-            axis.set_title(f"weight decay {decay:g}")
+            axis.set_title(f"weight decay {decay:g}", fontsize=9)
             axis.set_xlabel(_NORMS[norm])
         # One range for both, so that the eye can compare them.
         limits = [axis.get_xlim() for axis in axes[2 * row : 2 * row + 2]]
@@ -262,7 +262,7 @@ P0_FIG3 = PaperFigure(
         "weight decay makes margins alike over the training set",
     ),
     needs="Fashion-MNIST or other images; paper: CIFAR-10",
-    minutes=None,
+    minutes=4.5,
     recipes=_recipes,
     measure=_measure,
     draw=_draw,

@@ -170,7 +170,7 @@ def _draw_kind(outcome: Outcome, *, kind: _Kind) -> Figure:
     figure, axes = sheet(9, 3.4, title, about, 1, len(names))
     for axis, name in zip(axes, names, strict=True):
         _plot(axis, outcome.series[name])
-        axis.set_title(f"{name}, square loss")
+        axis.set_title(f"{name}, square loss", fontsize=9)
     axes[0].set_ylabel(kind.label)
     axes[0].legend(fontsize=8, frameon=False)
     return figure
@@ -275,7 +275,7 @@ def _draw_pairs(outcome: Outcome, *, title: str, about: str) -> Figure:
     figure, axes = sheet(9, 3.4, title, about, 1, len(names))
     for axis, name in zip(axes, names, strict=True):
         _plot(axis, outcome.series[name])
-        axis.set_title(name)
+        axis.set_title(name, fontsize=9)
     axes[0].set_ylabel("tr(Sigma_W Sigma_B^+) / C")
     axes[0].legend(fontsize=8, frameon=False)
     return figure

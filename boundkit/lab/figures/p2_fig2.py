@@ -144,7 +144,7 @@ def _draw(outcome: Outcome) -> Figure:
         for part, color in _COLORS.items():
             axis.plot(lines["epoch"], lines[part], color=color, label=part)
         axis.set_yscale("log")
-        axis.set_title(name)
+        axis.set_title(name, fontsize=9)
         axis.set_xlabel("epoch")
     axes[0].set_ylabel("part of the loss, with weight decay")
     axes[0].legend(fontsize=8, frameon=False)

@@ -36,14 +36,18 @@ if TYPE_CHECKING:
 __all__ = ["P2_ROBUSTNESS"]
 
 #: Test images that are moved, and how many epochs are looked at.
-_IMAGES = {"small": 100, "paper": 1000, "test": 20}
-_POINTS = 6
+_IMAGES = {"small": 100, "paper": 1000, "test": 5}
+_POINTS = {"small": 6, "paper": 12, "test": 2}
+#: Of DeepFool, at most.
+_STEPS = {"small": 50, "paper": 50, "test": 3}
 
 
-def _looked_at(epochs: Sequence[int], perfect: int | None) -> tuple[int, ...]:
+def _looked_at(
+    epochs: Sequence[int], perfect: int | None, points: int
+) -> tuple[int, ...]:
     """Return some of the recorded epochs, those that the claims are about among them."""
     kept = {epochs[-1], epochs[0]} | ({perfect} if perfect is not None else set())
-    room = max(_POINTS - len(kept), 1)
+    room = max(points - len(kept), 1)
     step = max(len(epochs) // room, 1)
     return tuple(sorted(kept | set(epochs[::step])))
 
@@ -53,7 +57,7 @@ def _course(bench: Bench, net: str, loss: Loss) -> dict[str, Any]:
     recipe = recipe_of(bench.scale, net, loss)
     run = bench.runs[recipe]
     perfect = first_perfect(run)
-    epochs = _looked_at(run.epochs, perfect)
+    epochs = _looked_at(run.epochs, perfect, _POINTS[bench.scale])
     found = [_at(bench, recipe, epoch) for epoch in epochs]
     return {
         "epoch": list(epochs),
@@ -74,7 +78,8 @@ def _at(
     count = _IMAGES[bench.scale]
     # Classes lie one after the other; a stride takes the same number of each.
     images = torch.from_numpy(x[:: max(len(x) // count, 1)][:count]).to(where)
-    ratios, known = robustness(bench.runs[recipe].net(epoch).to(where), images)
+    net = bench.runs[recipe].net(epoch).to(where)
+    ratios, known = robustness(net, images, steps=_STEPS[bench.scale])
     moved = ratios[known].double()
     left = int((~known).sum())
     if len(moved) < 2:
@@ -166,12 +171,15 @@ def _draw(outcome: Outcome, *, title: str, about: str) -> Figure:
                 lines["epoch"], mean, error, color=color, label=loss, capsize=2
             )
             if lines["first"] is not None:
-                axis.axvline(lines["first"], color=color, linestyle=":", linewidth=1)
+                label = "first epoch without a training error"
+                axis.axvline(
+                    lines["first"], color=color, linestyle=":", linewidth=1, label=label
+                )
         axis.axhline(0, color=GRAY, linewidth=0.5)
-        axis.set_title(f"{name}; dotted: first epoch without a training error")
+        axis.legend(fontsize=7, frameon=False)
+        axis.set_title(name, fontsize=9)
         axis.set_xlabel("epoch")
     axes[0].set_ylabel("|perturbation| / |image|, mean")
-    axes[0].legend(fontsize=8, frameon=False)
     return figure
 
 

@@ -102,8 +102,12 @@ def _draw(outcome: Outcome) -> Figure:
         lines = outcome.series[name]
         axis.plot(lines["epoch"], lines["test accuracy"], color=BLUE)
         if lines["first"] is not None:
-            axis.axvline(lines["first"], color=GRAY, linestyle="--", linewidth=1)
-        axis.set_title(f"{name}; dashed: first epoch without a training error")
+            label = "first epoch without a training error"
+            axis.axvline(
+                lines["first"], color=GRAY, linestyle="--", linewidth=1, label=label
+            )
+            axis.legend(fontsize=8, frameon=False)
+        axis.set_title(name, fontsize=9)
         axis.set_xlabel("epoch")
     axes[0].set_ylabel("test accuracy, %")
     return figure

@@ -42,7 +42,9 @@ _LOSS = (
 )
 _RHO = (
     "rho is the product of the Frobenius norms of all four layers, as the caption of figure"
-    " 2 says, though BatchNorm makes the outputs independent of all norms but the last"
+    " 2 says, though BatchNorm makes the outputs independent of all norms but the last; the"
+    " gradient of a layer before BatchNorm is orthogonal to it, so that without weight decay"
+    " steps lengthen such layers, and only the last can make rho smaller"
 )
 _DEPARTURES = {
     "small": (_SMALLER, _LOSS, _RHO),

@@ -11,7 +11,22 @@ if TYPE_CHECKING:
 
     from boundkit.lab.data import Images
 
-__all__ = ["data_note"]
+__all__ = ["data_note", "in_place"]
+
+_OTHER = "another set of images"
+
+
+def in_place(images: Images, wanted: Sequence[str]) -> str:
+    """Return the start of what was measured: which images stand in, if any do.
+
+    Args:
+        images: That were used.
+        wanted: Data sets of the figure.
+    """
+    found = known_as(images)
+    if found in wanted:
+        return ""
+    return f"{found or _OTHER} in place of {' or '.join(wanted)}: "
 
 
 def data_note(images: Images, wanted: Sequence[str]) -> str:
@@ -24,10 +39,9 @@ def data_note(images: Images, wanted: Sequence[str]) -> str:
     found = known_as(images)
     named = " and ".join(wanted)
     if found not in wanted:
-        others = found or "images of another set"
         return (
-            f"the paper's figure is of {named}; {others} stand in for it here: name the"
-            " folder of its files with --data"
+            f"the paper's figure is of {named}; this is {found or _OTHER} in its place: name"
+            " the folder of its files with --data"
         )
     if len(wanted) > 1:
         return f"the paper's figure is of {named}; this is {found}"

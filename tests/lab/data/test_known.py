@@ -34,11 +34,5 @@ def test_known_by_shape_counts_and_digest(images, name):
     assert known_as(images) == name
 
 
-def test_the_digest_of_fashion_mnist_is_that_of_its_files():
-    from boundkit.lab.data import open_images
-
-    assert known_as(open_images("/usr/share/datasets/fashion-mnist")) == "Fashion-MNIST"
-
-
 def test_synthetic_images_are_none_of_them(images):
     assert known_as(images) is None

@@ -8,7 +8,7 @@ import pytest
 from boundkit.lab.figures.p0_fig2 import _deeper, _robust, _steady
 from boundkit.lab.figures.p0_fig3 import _averaged, _depend, _Margins, _narrow
 from boundkit.lab.figures.p0_fig3 import _robust as _robust_margins
-from boundkit.lab.figures.p0_fig4 import _narrowest, _shrinks, _thinned
+from boundkit.lab.figures.p0_fig4 import _learned, _narrowest, _shrinks, _thinned
 from boundkit.lab.figures.p0_fig5 import _falls, _trivial
 from boundkit.lab.figures.poggio2021_runs import recipe_of
 from boundkit.lab.runs import Run
@@ -42,7 +42,7 @@ def test_what_goes_the_other_way_is_said():
     found = _steady([run([1.0, 4.0, 2.0])], up=True)
 
     # From 4 to 2 is a factor of 2 against the claim.
-    assert "by up to 1e+02 %" in found.reason
+    assert "by a factor of up to 2" in found.reason
 
 
 def cases(small_free, large_free, small_decaying=(2.0, 2.1), large_decaying=(2.1, 2.2)):
@@ -128,29 +128,38 @@ def row(epoch, deviation, relative):
     ("end", "holds"), [((0.5, 0.2), True), ((2.0, 0.2), None), ((2.0, 2.0), False)]
 )
 def test_the_distribution_narrows_in_itself_and_beside_its_mean(end, holds):
-    rows = [row(0, 0.0, 0.0), row(1, 1.0, 1.0), row(9, *end)]
+    rows = [row(1, 1.0, 1.0), row(9, *end)]
 
     assert _shrinks(rows).holds is holds
 
 
 def test_the_last_epoch_is_compared_with_all_before():
-    rows = [row(0, 9, 9), row(1, 1.0, 1.0), row(5, 0.1, 0.3), row(9, 0.2, 0.2)]
+    rows = [row(1, 1.0, 1.0), row(5, 0.1, 0.15), row(9, 0.2, 0.2)]
 
     found = _narrowest(rows)
 
     assert found.holds is False
     assert "(epoch 5)" in found.measured
     assert _narrowest([*rows, row(20, 0.05, 0.1)]).holds is True
-    assert _narrowest(rows[:2]).holds is None
+    assert _narrowest([*rows, row(20, 0.5, 0.1)]).holds is None
+    assert _narrowest(rows[:1]).holds is None
+
+
+@pytest.mark.parametrize(
+    ("errors", "first"), [((0.5, 0.1, 0.2, 0.0), 1), ((0.5, None), 2), ((), 0)]
+)
+def test_epochs_count_once_the_net_has_learned_something(errors, first):
+    assert _learned([{"train_error": each} for each in errors]) == first
 
 
 def test_some_epochs_are_drawn_and_the_last_is_one():
     series = [{"epoch": at} for at in range(18)]
     drawn = [one["epoch"] for one in _thinned(series)]
 
-    assert len(drawn) <= 7
-    assert drawn[-1] == 17
-    assert _thinned(series[:1]) == []
+    assert len(drawn) == 7
+    assert (drawn[0], drawn[-1]) == (0, 17)
+    assert _thinned(series[:1]) == series[:1]
+    assert _thinned([]) == []
 
 
 def test_collapse_is_judged_once_the_error_is_zero():
@@ -158,6 +167,9 @@ def test_collapse_is_judged_once_the_error_is_zero():
 
     assert _falls("it falls", lines, "NC1", 10).holds is True
     assert _falls("it falls", lines | {"NC1": [9, 0.5, 1.0]}, "NC1", 10).holds is False
+    slight = _falls("it falls", lines | {"NC1": [9, 1.0, 0.95]}, "NC1", 10)
+    assert slight.holds is None
+    assert "less than 10 %" in slight.reason
     assert _falls("it falls", lines | {"NC1": [9, None, 1.0]}, "NC1", 10).holds is None
     assert _falls("it falls", lines, "NC1", 20).holds is None
     assert _falls("it falls", lines, "NC1", None).holds is None

@@ -137,7 +137,7 @@ def test_robustness_grows_from_the_first_epoch_without_errors():
 
 
 def test_epochs_looked_at_are_few_and_hold_those_of_the_claims():
-    found = _looked_at(tuple(range(0, 90, 3)), 33)
+    found = _looked_at(tuple(range(0, 90, 3)), 33, 6)
 
     assert {0, 33, 87} <= set(found)
     assert len(found) <= 7

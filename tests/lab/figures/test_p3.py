@@ -30,10 +30,23 @@ def test_both_decays_have_to_end_below_none(strong, weak, holds):
         NONE: {"NC1": [1.0, 1.05]},
     }
 
-    found = _lower("NC1", ends)
+    found = _lower("NC1", ends, fitted=True)
 
     assert found.holds is holds
     assert bool(found.reason) is (holds is not True)
+
+
+def test_nets_that_do_not_fit_refute_nothing():
+    ends = {
+        STRONG: {"NC1": [2.0, 2.1]},
+        WEAK: {"NC1": [3.0, 3.1]},
+        NONE: {"NC1": [1.0, 1.05]},
+    }
+
+    assert _lower("NC1", ends, fitted=True).holds is False
+    found = _lower("NC1", ends, fitted=False)
+    assert found.holds is None
+    assert "not all nets fit" in found.reason
 
 
 def run(loss, error):

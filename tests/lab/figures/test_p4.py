@@ -8,6 +8,7 @@ from boundkit.lab.dynamics.layer_peeled import run_ulpm
 from boundkit.lab.dynamics.layer_peeled_rows import METRICS as OF_THE_MODEL
 from boundkit.lab.figures.ji2022_metrics import (
     METRICS,
+    _marks,
     _rank_correlation,
     _short,
     decreases,
@@ -68,6 +69,13 @@ def test_the_axis_has_one_place_a_factor_and_begins_at_one():
         atol=0,
     )
     assert [len(axis.get_lines()) for axis in figure.axes] == [2, 1, 2, 1]
+
+
+def test_labels_that_have_no_room_are_left_out():
+    assert _marks(150) == [1, 10, 100]
+    assert _marks(500) == [1, 10, 100, 500]
+    assert _marks(100_000) == [1, 10, 100, 1000, 100_000]
+    assert _marks(1) == [1]
     assert _short(100_000) == "1e5"
 
 
