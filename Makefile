@@ -18,10 +18,10 @@ imports:
 	lint-imports
 
 test:
-	python -m pytest -q
+	python -m pytest -q -n 2 --dist loadfile
 
 slow:
-	python -m pytest -q -m "slow or property"
+	python -m pytest -q -n 2 --dist loadfile -m "slow or property"
 
 browser: # needs chromium and chromedriver
 	python -m pytest -q -m browser

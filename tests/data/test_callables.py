@@ -90,7 +90,10 @@ def test_edits_of_a_file_are_seen(here):
         ("no_such_module_x:make", "raised ModuleNotFoundError: No module named"),
         ("no_such_module_x:make", "; run boundkit where it can be imported"),
         ("sub/net.py:nothing", "sub/net.py: has no 'nothing'; name a callable"),
-        ("sub/net.py:fails", "sub/net.py:fails raised RuntimeError: first line; it is called without arg"),
+        (
+            "sub/net.py:fails",
+            "sub/net.py:fails raised RuntimeError: first line; it is called without arg",
+        ),
         ("sub/net.py:needs", "raised TypeError: needs() missing 1 required"),
         ("sub/net.py:leaves", "raised SystemExit: 3"),
         ("sub/net.py:READY", "raised TypeError: 'str' object is not callable"),

@@ -192,7 +192,7 @@ P2_ROBUSTNESS = (
         title="robustness to perturbations",
         claims=("training beyond zero error makes nets more robust",),
         needs=_NEEDS,
-        minutes=None,
+        minutes=3.5,
         recipes=square_only,
         measure=_measure_square,
         draw=partial(_draw, title="Robustness", about="P2, figure 9"),
@@ -203,7 +203,7 @@ P2_ROBUSTNESS = (
         title="robustness with the square loss and with cross-entropy",
         claims=("nets trained with the square loss tend to be more robust",),
         needs=_NEEDS,
-        minutes=None,
+        minutes=6.8,
         recipes=every,
         measure=_measure_losses,
         draw=partial(

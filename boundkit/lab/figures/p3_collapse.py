@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boundkit.lab.exhibit import Bench, Claimed, Outcome, PaperFigure
-from boundkit.lab.figures.beyond_noise import below, center, logs, shown
+from boundkit.lab.figures.beyond_noise import below_in_pairs, center, logs, shown
 from boundkit.lab.figures.log_labels import log_labels
 from boundkit.lab.figures.rangamani2022_runs import DECAYS, DEPARTURES, SEEDS, recipe_of
 from boundkit.lab.figures.stand_in import data_note, in_place
@@ -34,6 +34,10 @@ __all__ = ["P3_COLLAPSE"]
 _NC1, _VARIANCE = "NC1: tr(Sigma_W Sigma_B^-1)", "NC2: variance of norms of means"
 _ANGLE, _DUAL = "NC2: |cosine + 1/(C - 1)| of means", "NC3: || W/||W|| - M/||M|| ||"
 _RELATIVE = "NC2: deviation of norms of means / mean"
+_PAIRED = (
+    "runs with and without weight decay start from equal weights and see equal batches:"
+    " logarithms of their ends are compared in pairs"
+)
 _SCALED = (
     "the variance of the norms of the class means is not free of their scale, which weight"
     " decay itself makes smaller; their deviation over their mean is given beside"
@@ -85,7 +89,12 @@ def _measure(bench: Bench, *, data: str) -> Outcome:
             ]
             for decay, some in found.items()
         },
-        notes=(*DEPARTURES[bench.scale], data_note(bench.images, (data,)), _SCALED),
+        notes=(
+            *DEPARTURES[bench.scale],
+            data_note(bench.images, (data,)),
+            _PAIRED,
+            _SCALED,
+        ),
     )
 
 
@@ -168,7 +177,9 @@ def _lower(
     """
     without = ends[0.0][name]
     verdicts = [
-        below(logs(ends[decay][name]), logs(without)) for decay in DECAYS if decay > 0
+        below_in_pairs(logs(ends[decay][name]), logs(without))
+        for decay in DECAYS
+        if decay > 0
     ]
     measured = "at the end, averaged over runs: " + ", ".join(
         f"{shown(center(ends[decay][name]))} (weight decay {decay:g})" for decay in ends
@@ -219,7 +230,7 @@ P3_COLLAPSE = tuple(
         title=f"neural collapse with and without weight decay, {data}",
         claims=("neural collapse emerges with weight decay, and not without",),
         needs=f"{data}, or other images of ten classes in its place",
-        minutes=3.0,
+        minutes=4.5,
         recipes=_recipes,
         measure=partial(_measure, data=data),
         draw=partial(_draw, number=number),

@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from boundkit.lab.figures.beyond_noise import below, center, logs, shown
+from boundkit.lab.figures.beyond_noise import (
+    below,
+    below_in_pairs,
+    center,
+    logs,
+    shown,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +45,24 @@ def test_the_error_is_that_of_the_difference_of_means():
 
     assert below(level - 1e-3, second)[0] is None
     assert below(level - 0.02 * error, second)[0] is True
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "holds"),
+    [
+        # Runs differ by 10, pairs by about 1.
+        ([0.0, 10.0, 20.0], [1.0, 11.1, 20.9], True),
+        ([1.0, 11.1, 20.9], [0.0, 10.0, 20.0], False),
+        ([0.0, 10.0, 20.0], [1.0, 9.0, 20.5], None),
+        ([0.0, 10.0], [0.0, 10.0], None),
+        ([0.0, None], [1.0, 11.0], None),
+    ],
+)
+def test_pairs_are_compared_within_themselves(first, second, holds):
+    found, reason = below_in_pairs(first, second)
+
+    assert found is holds
+    assert bool(reason) is (holds is not True)
 
 
 def test_what_is_undefined_does_not_count():

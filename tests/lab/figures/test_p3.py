@@ -20,6 +20,8 @@ STRONG, WEAK, NONE = DECAYS
         ([0.1, 0.11], [2.0, 2.1], False),
         # One of both cannot be told from none.
         ([0.1, 0.11], [0.9, 1.1], None),
+        # Runs differ, but all pairs agree: a tenth, and a half.
+        ([0.1, 0.106], [0.5, 0.524], True),
         ([0.1, None], [0.2, 0.21], None),
     ],
 )
