@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from re import compile as pattern
-from xml.sax.saxutils import quoteattr
 
 from boundkit.report.escape import escape
 
@@ -37,4 +36,7 @@ def attribute(written: str) -> str:
     Args:
         written: Anything; what cannot be seen is spelled out.
     """
+    # It imports urllib.request, and that most of the standard library: .09 s.
+    from xml.sax.saxutils import quoteattr
+
     return quoteattr(escape(written))
