@@ -113,10 +113,13 @@ def _grows(run: Run) -> Claimed:
 
 def _shrinks(run: Run) -> Claimed:
     start, end = run.rows[0]["rho"], run.last["rho"]
+    # A net that died has no margins to be at rest with.
+    rest = run.column("margins.rho_eq")[-1]
+    shown = "undefined" if rest is None else f"{rest:.3g}"
     return Claimed(
         "from a large initialization with weight decay rho decreases to an equilibrium",
         f"rho {start:.3g} -> {end:.3g}; the equilibrium of its last margins, equation"
-        f" (7), is {run.last['margins']['rho_eq']:.3g}",
+        f" (7), is {shown}",
         end < start,
         "" if end < start else "rho grew: the initialization was not large enough",
     )
