@@ -101,7 +101,12 @@ def browser():
         _wait(place)
         options = {
             "goog:chromeOptions": {
-                "args": ["--headless", "--no-sandbox", "--disable-gpu"],
+                "args": [
+                    "--headless",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-dev-shm-usage",  # small in containers
+                ],
                 "perfLoggingPrefs": {"enableNetwork": True},
             },
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},

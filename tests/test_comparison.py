@@ -155,9 +155,8 @@ def test_another_architecture_is_refused_before_anything_is_computed(
     torch.save(nn.Sequential(nn.Linear(6, 9), nn.ReLU(), nn.Linear(9, 1)), path)
     monkeypatch.setattr("boundkit.analysis.analyze", None)
 
-    with pytest.raises(
-        UsageError, match=r"other.pt' is not .*'0.weight' is linear 9x6"
-    ):
+    # Names of files are shortened in a message; where the test runs may be a long one.
+    with pytest.raises(UsageError, match=r"' is not of .*'0.weight' is linear 9x6"):
         compare([*files, str(path)])
 
 
