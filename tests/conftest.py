@@ -4,8 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
 # Two test processes take one thread each, from before anything imports torch.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,12 +12,15 @@ _ROOT = Path(__file__).parents[1]
 _FOLDERS = (_ROOT / "examples", _ROOT / "fixtures")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _modules_of_examples_go_again():
-    """Forget modules such as ``nets``: each example and the fixtures have their own."""
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        file = getattr(sys.modules[name], "__file__", None) or ""
-        if "." not in name and any(each in Path(file).parents for each in _FOLDERS):
+def pytest_runtest_teardown(item, nextitem):
+    """Forget modules such as ``nets`` after a file: each example has its own."""
+    if nextitem is not None and nextitem.path == item.path:
+        return
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if (
+            "." not in name
+            and isinstance(file, str)
+            and any(each in Path(file).parents for each in _FOLDERS)
+        ):
             del sys.modules[name]
