@@ -60,7 +60,7 @@ def test_code_then_verify_then_tamper(folder, capsys):
     assert "the file coded.pt, not the checkpoint" in told.out
     assert "bits" in told.out
     text = json.loads(certificate.read_text())
-    certificate.write_text(json.dumps(text | {"errors": 0}))
+    certificate.write_text(json.dumps(text | {"errors": text["errors"] + 1}))
     failed = run(["verify", f"{certificate}", f"{out}", *options(folder)])
     assert failed == exits.GATE_FAILED
 
