@@ -19,7 +19,7 @@ from boundkit.numerics.tails import clopper_pearson
 POOL = Path(__file__).parents[2] / "fixtures" / "data" / "pair_train.npz"
 DELTA = 0.2
 TRAINED_ON = HELD_OUT = 600
-SPLITS = 80
+SPLITS = 60
 
 
 @cache
@@ -115,6 +115,7 @@ def test_training_errors_are_no_held_out_errors():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", ["draw", "code", "holdout"])
 def test_nets_on_splits_of_one_pool_are_covered(name):
     # Rejects a rate above DELTA at the level of one in a thousand.
@@ -122,6 +123,7 @@ def test_nets_on_splits_of_one_pool_are_covered(name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_same_count_rejects_what_is_not_proved():
     name = "training errors taken for held-out ones"
 
