@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
 
+from boundkit_cli import noise_options as noise
 from boundkit_cli import options as opt
+from boundkit_cli import values
 from boundkit_cli.confidence import Confidence, parse_confidence
 from boundkit_cli.console import is_writer, progress, talk
 from boundkit_cli.drawing import draw
@@ -41,10 +43,10 @@ def analyze(
     features: opt.Features = None,
     spectra: opt.Spectra = "auto",
     convention: opt.Convention = "boundkit",
-    sgd_batch: opt.SgdBatch = None,
-    learning_rate: opt.LearningRate = None,
-    steps: opt.Steps = None,
-    earlier: opt.Earlier = None,
+    sgd_batch: noise.SgdBatch = None,
+    learning_rate: noise.LearningRate = None,
+    steps: noise.Steps = None,
+    earlier: noise.Earlier = None,
     plot: opt.Plot = None,
     min_coverage: opt.MinCoverage = None,
     formats: opt.Formats = None,
@@ -72,9 +74,9 @@ def analyze(
       4  analyzed, but numbers in the report are not finite
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
     shape, margin, parts, form = (
-        opt.parse_shape(input_shape),
-        opt.parse_gamma(gamma),
-        opt.parse_only(only),
+        values.parse_shape(input_shape),
+        values.parse_gamma(gamma),
+        values.parse_only(only),
         parse_confidence(confidence),
     )
     from boundkit.report import FORMATS

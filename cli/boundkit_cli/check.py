@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import typer
 
 from boundkit_cli import check_options as own
+from boundkit_cli import noise_options as noise
 from boundkit_cli import options as opt
+from boundkit_cli import values
 from boundkit_cli.confidence import Confidence, parse_confidence
 from boundkit_cli.console import is_writer, progress, talk, write
 from boundkit_cli.exits import DONE, GATE_FAILED
@@ -54,10 +56,10 @@ def check(
     features: opt.Features = None,
     spectra: opt.Spectra = "auto",
     convention: opt.Convention = "boundkit",
-    sgd_batch: opt.SgdBatch = None,
-    learning_rate: opt.LearningRate = None,
-    steps: opt.Steps = None,
-    earlier: opt.Earlier = None,
+    sgd_batch: noise.SgdBatch = None,
+    learning_rate: noise.LearningRate = None,
+    steps: noise.Steps = None,
+    earlier: noise.Earlier = None,
     formats: opt.Formats = None,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
@@ -98,9 +100,9 @@ def check(
     if start and output is not None:
         check_writable(output, ckpt)
     shape, margin, parts, form = (
-        opt.parse_shape(input_shape),
-        opt.parse_gamma(gamma),
-        opt.parse_only(only),
+        values.parse_shape(input_shape),
+        values.parse_gamma(gamma),
+        values.parse_only(only),
         parse_confidence(confidence),
     )
     rules, older = (None, None) if policy is None else _asked(policy, baseline)

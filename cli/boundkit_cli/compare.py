@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from boundkit_cli import options as opt
+from boundkit_cli import values
 from boundkit_cli.console import progress, talk
 from boundkit_cli.exits import DONE, UNDEFINED
 from boundkit_cli.targets import deliver, targets
@@ -50,7 +51,7 @@ def compare(
       3  an input is unreadable, refused or empty
       4  compared, but numbers are not finite
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
-    shape, margin = opt.parse_shape(input_shape), opt.parse_gamma(gamma)
+    shape, margin = values.parse_shape(input_shape), values.parse_gamma(gamma)
     from boundkit.report.comparison_formats import COMPARISON_FORMATS
 
     wanted = targets(formats or [], output, ckpts, COMPARISON_FORMATS)

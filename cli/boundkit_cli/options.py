@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from boundkit_cli import completion, values
-from boundkit_cli.values import parse_gamma, parse_only, parse_shape
 
 __all__ = [
     "BatchSize",
@@ -18,7 +17,6 @@ __all__ = [
     "Data",
     "Delta",
     "Device",
-    "Earlier",
     "Features",
     "Formats",
     "Gamma",
@@ -27,7 +25,6 @@ __all__ = [
     "InputNorm",
     "InputShape",
     "Key",
-    "LearningRate",
     "Loss",
     "MarginLoss",
     "MinCoverage",
@@ -37,15 +34,10 @@ __all__ = [
     "Plot",
     "Quiet",
     "SampleSize",
-    "SgdBatch",
     "Spectra",
-    "Steps",
     "TestData",
     "Trust",
     "WeightDecay",
-    "parse_gamma",
-    "parse_only",
-    "parse_shape",
 ]
 
 Ckpt = Annotated[
@@ -234,42 +226,6 @@ Plot = Annotated[
     Path | None,
     typer.Option(
         "--plot", metavar="DIR", help="Folder for figures of what was measured."
-    ),
-]
-SgdBatch = Annotated[
-    int | None,
-    typer.Option(
-        "--sgd-batch",
-        metavar="INT",
-        callback=values.at_least_one,
-        help="Minibatch that the net was trained with, for the noise of SGD.",
-    ),
-]
-LearningRate = Annotated[
-    float | None,
-    typer.Option(
-        "--learning-rate",
-        metavar="FLOAT",
-        callback=values.positive_or_none,
-        help="Learning rate at the end of training, for the bound on ranks.",
-    ),
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(
-        "--steps",
-        metavar="INT",
-        callback=values.at_least_one,
-        help="Steps between --earlier and this checkpoint, for the rank of the update.",
-    ),
-]
-Earlier = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--earlier",
-        metavar="CKPT",
-        help="A checkpoint of the same run shortly before, for jitter and the rank of "
-        "the update. May be repeated, oldest first.",
     ),
 ]
 Trust = Annotated[

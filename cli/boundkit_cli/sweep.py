@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boundkit_cli import noise_options as noise
 from boundkit_cli import options as opt
 from boundkit_cli import sweep_options as own
+from boundkit_cli import values
 from boundkit_cli.confidence import Confidence, parse_confidence
 from boundkit_cli.console import progress, talk, write
 from boundkit_cli.exits import DONE, UNDEFINED, UNREADABLE
@@ -42,8 +44,8 @@ def sweep(
     init: opt.Init = None,
     head: opt.Head = None,
     spectra: opt.Spectra = "auto",
-    sgd_batch: opt.SgdBatch = None,
-    learning_rate: opt.LearningRate = None,
+    sgd_batch: noise.SgdBatch = None,
+    learning_rate: noise.LearningRate = None,
     jobs: own.Jobs = None,
     scheduler: own.Scheduler = None,
     quiet: opt.Quiet = False,
@@ -67,9 +69,9 @@ def sweep(
       4  done, but numbers of some checkpoints are not finite
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
     shape, margin, parts, form = (
-        opt.parse_shape(input_shape),
-        opt.parse_gamma(gamma),
-        opt.parse_only(only),
+        values.parse_shape(input_shape),
+        values.parse_gamma(gamma),
+        values.parse_only(only),
         parse_confidence(confidence),
     )
     if trust:

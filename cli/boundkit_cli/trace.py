@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boundkit_cli import completion
+from boundkit_cli import completion, values
+from boundkit_cli import noise_options as noise
 from boundkit_cli import options as opt
 from boundkit_cli.confidence import Confidence, parse_confidence
 from boundkit_cli.console import progress, talk
@@ -80,8 +81,8 @@ def trace(
     init: opt.Init = None,
     head: opt.Head = None,
     spectra: opt.Spectra = "auto",
-    sgd_batch: opt.SgdBatch = None,
-    learning_rate: opt.LearningRate = None,
+    sgd_batch: noise.SgdBatch = None,
+    learning_rate: noise.LearningRate = None,
     jobs: Jobs = None,
     plot: opt.Plot = None,
     formats: _Formats = None,
@@ -107,9 +108,9 @@ def trace(
       4  done, but numbers of some checkpoints are not finite
     """  # noqa: D301 - click reads a real backspace as "do not rewrap"
     shape, margin, parts, form = (
-        opt.parse_shape(input_shape),
-        opt.parse_gamma(gamma),
-        opt.parse_only(only),
+        values.parse_shape(input_shape),
+        values.parse_gamma(gamma),
+        values.parse_only(only),
         parse_confidence(confidence),
     )
     from boundkit.tracing.formats import TRACE_FORMATS

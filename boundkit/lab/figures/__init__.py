@@ -21,6 +21,7 @@ from boundkit.lab.figures.p1_low_rank import P1_LOW_RANK
 from boundkit.lab.figures.p1_sgd_noise import P1_SGD_NOISE
 from boundkit.lab.figures.p2_collapse import P2_COLLAPSE
 from boundkit.lab.figures.p2_fig2 import P2_FIG2
+from boundkit.lab.figures.p2_losses import P2_LOSSES
 from boundkit.lab.figures.p2_robustness import P2_ROBUSTNESS
 from boundkit.lab.figures.p2_table1 import P2_TABLE1
 from boundkit.lab.figures.p3_collapse import P3_COLLAPSE
@@ -51,6 +52,7 @@ FIGURES: tuple[PaperFigure, ...] = (
     P2_FIG2,
     P2_TABLE1,
     *P2_COLLAPSE,
+    *P2_LOSSES,
     *P2_ROBUSTNESS,
     *P3_COLLAPSE,
     P4_COLLAPSE[0],

@@ -5,9 +5,12 @@ Han, Papyan, Donoho (2022), section 3: L = L_LS + L_perp and L_LS = L_NC1 + L_NC
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boundkit.lab.exhibit import Bench, Claimed, Outcome, PaperFigure
+from boundkit.lab.figures.beyond_noise import shown
+from boundkit.lab.figures.han2022_courses import NEEDS, panels
 from boundkit.lab.figures.han2022_runs import (
     DEPARTURES,
     NETS,
@@ -16,12 +19,12 @@ from boundkit.lab.figures.han2022_runs import (
     square_only,
 )
 from boundkit.lab.measuring import collapse_of
-from boundkit.plot.sheet import BLUE, GREEN, ORANGE, sheet
+from boundkit.plot.sheet import BLUE, GREEN, ORANGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 __all__ = ["P2_FIG2"]
 
@@ -79,7 +82,7 @@ def _negligible(shares: Mapping[str, float | None]) -> Claimed:
         "at the end L_perp is negligible beside L_LS: the classifier stays near the"
         " least-squares one (the central path)",
         "share of L_perp at the end: "
-        + ", ".join(f"{net} {_number(share)}" for net, share in shares.items()),
+        + ", ".join(f"{net} {shown(share)}" for net, share in shares.items()),
         all(share < _SMALL for share in told) if told else None,
         "" if told else "the decomposition is not defined",
     )
@@ -96,7 +99,7 @@ def _falls(series: Mapping[str, Mapping[str, list[Any]]]) -> Claimed:
         "; ".join(
             f"{net} "
             + ", ".join(
-                f"{part} {_number(first)} -> {_number(last)}"
+                f"{part} {shown(first)} -> {shown(last)}"
                 for part, (first, last) in zip(_PARTS, pairs, strict=True)
             )
             for net, pairs in ends.items()
@@ -130,25 +133,10 @@ def _later(
     )
 
 
-def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.2g}"
-
-
-def _draw(outcome: Outcome) -> Figure:
-    names = list(outcome.series)
-    figure, axes = sheet(
-        9, 3.6, "Parts of the square loss over epochs", "P2, figure 2", 1, len(names)
-    )
-    for axis, name in zip(axes, names, strict=True):
-        lines = outcome.series[name]
-        for part, color in _COLORS.items():
-            axis.plot(lines["epoch"], lines[part], color=color, label=part)
-        axis.set_yscale("log")
-        axis.set_title(name, fontsize=9)
-        axis.set_xlabel("epoch")
-    axes[0].set_ylabel("part of the loss, with weight decay")
-    axes[0].legend(fontsize=8, frameon=False)
-    return figure
+def _panel(axis: Axes, lines: Mapping[str, list[Any]]) -> None:
+    for part, color in _COLORS.items():
+        axis.plot(lines["epoch"], lines[part], color=color, label=part)
+    axis.set_yscale("log")
 
 
 P2_FIG2 = PaperFigure(
@@ -156,9 +144,15 @@ P2_FIG2 = PaperFigure(
     paper="P2",
     title="parts of the square loss over epochs",
     claims=("L_perp becomes negligible: nets approach the central path",),
-    needs="Fashion-MNIST or other images of ten classes",
+    needs=NEEDS,
     minutes=3.4,
     recipes=square_only,
     measure=_measure,
-    draw=_draw,
+    draw=partial(
+        panels,
+        title="Parts of the square loss over epochs",
+        about="P2, figure 2",
+        label="part of the loss, with weight decay",
+        draw=_panel,
+    ),
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from boundkit.lab.deepfool import robustness
 from boundkit.lab.exhibit import Bench, Claimed, Outcome, PaperFigure
+from boundkit.lab.figures.han2022_courses import NEEDS, panels
 from boundkit.lab.figures.han2022_runs import (
     DEPARTURES,
     LOSSES,
@@ -24,12 +25,12 @@ from boundkit.lab.figures.han2022_runs import (
 )
 from boundkit.lab.measuring import sample_of
 from boundkit.measure.forward import resolved
-from boundkit.plot.sheet import BLUE, GRAY, ORANGE, sheet
+from boundkit.plot.sheet import BLUE, GRAY, ORANGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
     from boundkit.lab.recipe import Loss, Recipe
 
@@ -159,31 +160,20 @@ def _sturdier(net: str, losses: Mapping[str, Mapping[str, Any]]) -> Claimed:
     return _compared(claim, "cross-entropy and square loss at the end", ends)
 
 
-def _draw(outcome: Outcome, *, title: str, about: str) -> Figure:
-    names = list(outcome.series)
-    figure, axes = sheet(9, 3.4, title, about, 1, len(names))
-    for axis, name in zip(axes, names, strict=True):
-        losses = outcome.series[name]
-        for (loss, lines), color in zip(losses.items(), (BLUE, ORANGE), strict=False):
-            mean = [float("nan") if v is None else v for v in lines["mean"]]
-            error = [0.0 if v is None else v for v in lines["standard error"]]
-            axis.errorbar(
-                lines["epoch"], mean, error, color=color, label=loss, capsize=2
+def _panel(axis: Axes, losses: Mapping[str, Mapping[str, Any]]) -> None:
+    for (loss, lines), color in zip(losses.items(), (BLUE, ORANGE), strict=False):
+        mean = [float("nan") if v is None else v for v in lines["mean"]]
+        error = [0.0 if v is None else v for v in lines["standard error"]]
+        axis.errorbar(lines["epoch"], mean, error, color=color, label=loss, capsize=2)
+        if lines["first"] is not None:
+            label = "first epoch without a training error"
+            axis.axvline(
+                lines["first"], color=color, linestyle=":", linewidth=1, label=label
             )
-            if lines["first"] is not None:
-                label = "first epoch without a training error"
-                axis.axvline(
-                    lines["first"], color=color, linestyle=":", linewidth=1, label=label
-                )
-        axis.axhline(0, color=GRAY, linewidth=0.5)
-        axis.legend(fontsize=7, frameon=False)
-        axis.set_title(name, fontsize=9)
-        axis.set_xlabel("epoch")
-    axes[0].set_ylabel("|perturbation| / |image|, mean")
-    return figure
+    axis.axhline(0, color=GRAY, linewidth=0.5)
 
 
-_NEEDS = "Fashion-MNIST or other images of ten classes"
+_drawn = partial(panels, label="|perturbation| / |image|, mean", draw=_panel)
 
 P2_ROBUSTNESS = (
     PaperFigure(
@@ -191,23 +181,23 @@ P2_ROBUSTNESS = (
         paper="P2",
         title="robustness to perturbations",
         claims=("training beyond zero error makes nets more robust",),
-        needs=_NEEDS,
+        needs=NEEDS,
         minutes=3.5,
         recipes=square_only,
         measure=_measure_square,
-        draw=partial(_draw, title="Robustness", about="P2, figure 9"),
+        draw=partial(_drawn, title="Robustness", about="P2, figure 9"),
     ),
     PaperFigure(
         name="p2-fig11",
         paper="P2",
         title="robustness with the square loss and with cross-entropy",
         claims=("nets trained with the square loss tend to be more robust",),
-        needs=_NEEDS,
+        needs=NEEDS,
         minutes=6.8,
         recipes=every,
         measure=_measure_losses,
         draw=partial(
-            _draw, title="Robustness and the loss trained with", about="P2, figure 11"
+            _drawn, title="Robustness and the loss trained with", about="P2, figure 11"
         ),
     ),
 )

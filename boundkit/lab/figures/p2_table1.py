@@ -5,10 +5,12 @@ Han, Papyan, Donoho (2022), appendix A.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from boundkit.lab.exhibit import Bench, Claimed, Outcome, PaperFigure
+from boundkit.lab.figures.han2022_courses import NEEDS, panels
 from boundkit.lab.figures.han2022_runs import (
     DEPARTURES,
     NETS,
@@ -16,10 +18,12 @@ from boundkit.lab.figures.han2022_runs import (
     recipe_of,
     square_only,
 )
-from boundkit.plot.sheet import BLUE, GRAY, sheet
+from boundkit.plot.sheet import BLUE, GRAY
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
 
     from boundkit.lab.runs import Run
 
@@ -93,24 +97,13 @@ def _improves(rows: tuple[dict[str, Any], ...], n_test: int) -> Claimed:
     return Claimed(claim, measured, mean > 0, reason)
 
 
-def _draw(outcome: Outcome) -> Figure:
-    names = list(outcome.series)
-    figure, axes = sheet(
-        9, 3.4, "Test accuracy and the end of errors", "P2, table 1", 1, len(names)
-    )
-    for axis, name in zip(axes, names, strict=True):
-        lines = outcome.series[name]
-        axis.plot(lines["epoch"], lines["test accuracy"], color=BLUE)
-        if lines["first"] is not None:
-            label = "first epoch without a training error"
-            axis.axvline(
-                lines["first"], color=GRAY, linestyle="--", linewidth=1, label=label
-            )
-            axis.legend(fontsize=8, frameon=False)
-        axis.set_title(name, fontsize=9)
-        axis.set_xlabel("epoch")
-    axes[0].set_ylabel("test accuracy, %")
-    return figure
+def _panel(axis: Axes, lines: Mapping[str, Any]) -> None:
+    axis.plot(lines["epoch"], lines["test accuracy"], color=BLUE, label="test accuracy")
+    if lines["first"] is not None:
+        label = "first epoch without a training error"
+        axis.axvline(
+            lines["first"], color=GRAY, linestyle="--", linewidth=1, label=label
+        )
 
 
 P2_TABLE1 = PaperFigure(
@@ -118,9 +111,15 @@ P2_TABLE1 = PaperFigure(
     paper="P2",
     title="test accuracy when the training error vanishes, and at the end",
     claims=("training beyond zero error improves test accuracy",),
-    needs="Fashion-MNIST or other images of ten classes",
+    needs=NEEDS,
     minutes=3.1,
     recipes=square_only,
     measure=_measure,
-    draw=_draw,
+    draw=partial(
+        panels,
+        title="Test accuracy and the end of errors",
+        about="P2, table 1",
+        label="test accuracy, %",
+        draw=_panel,
+    ),
 )

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from boundkit.lab.figures.han2022_runs import NETS, first_perfect, recipe_of
-from boundkit.lab.figures.p2_collapse import _approaches, _faster, _slower
+from boundkit.lab.figures.p2_collapse import _approaches
 from boundkit.lab.figures.p2_fig2 import _falls, _later, _negligible
+from boundkit.lab.figures.p2_losses import _faster, _slower
 from boundkit.lab.figures.p2_robustness import _compared, _grows, _looked_at
 from boundkit.lab.figures.p2_table1 import _improves
 from boundkit.lab.runs import Run
