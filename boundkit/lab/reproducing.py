@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,18 +125,35 @@ def _reproduced(
 def _settings(
     figure: PaperFigure, scale: str, images: Images, recipes: Sequence[Recipe]
 ) -> str:
-    """Return a digest of scale, trainings and the figure's own code."""
+    """Return a digest of version, scale, trainings and the figure's code."""
+    from boundkit import __version__
+
     rule = getattr(figure.measure, "func", figure.measure)
-    code = inspect.getsource(inspect.getmodule(rule) or rule)
     # How long it took somewhere decides nothing.
-    code = re.sub(r"minutes=[^,\n]*", "", code)
+    code = re.sub(r"minutes=[^,\n]*", "", _code_of(rule.__module__))
     text = "\n".join([
+        __version__,
         scale,
         images.digest,
         code,
         *(recipe.key(images.digest) for recipe in recipes),
     ])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _code_of(name: str) -> str:
+    """Return the source of a figure's module and of those it shares with others."""
+    wanted, found = [name], dict[str, str]()
+    while wanted:
+        module = sys.modules[wanted.pop()]
+        found[module.__name__] = inspect.getsource(module)
+        used = {getattr(each, "__module__", None) for each in vars(module).values()}
+        wanted += sorted(
+            each
+            for each in used - set(found)
+            if isinstance(each, str) and each.startswith(f"{chosen.__module__}.")
+        )
+    return "\n".join(found[each] for each in sorted(found))
 
 
 def _earlier(path: Path, settings: str) -> Reproduction | None:

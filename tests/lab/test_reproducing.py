@@ -1,3 +1,6 @@
+import inspect
+import sys
+
 import numpy as np
 import pytest
 
@@ -124,3 +127,13 @@ def test_a_folder_that_cannot_be_written_is_told(archive, tmp_path):
 
     with pytest.raises(UsageError, match=r"cannot write to .*; choose another folder"):
         boundkit.reproduce("p1-fig3", "test", archive, tmp_path / "file")
+
+
+def test_a_module_that_figures_share_decides_too():
+    own = reproducing._code_of("boundkit.lab.figures.p2_collapse")
+
+    # What it draws with, and what that trains.
+    for shared in ("han2022_courses", "han2022_runs", "beyond_noise"):
+        module = sys.modules[f"boundkit.lab.figures.{shared}"]
+        assert inspect.getsource(module) in own
+    assert inspect.getsource(sys.modules["boundkit.lab.figures.p1_fig8"]) not in own
