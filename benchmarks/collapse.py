@@ -28,6 +28,7 @@ machine.settle()
 
 import numpy as np  # noqa: E402 - threads are settled first
 import torch  # noqa: E402 - as above
+from scipy.linalg.blas import dsyr, dsyrk  # noqa: E402 - as above
 
 from boundkit.data.features import features_of, open_features  # noqa: E402 - as above
 from boundkit.measure.stored_features import feature_statistics  # noqa: E402 - as above
@@ -77,18 +78,30 @@ def ours(h, y, scatter, precision):
     """Return NC1 and the number of wrong nearest means."""
     stored = features_of(h, y)
     found = feature_statistics(stored, scatter=scatter, precision=precision)
-    moments = found.moments
-    centered = moments.mean - moments.mean.mean(0)
-    within = moments.within / moments.count.sum()
+    return nc1_of(found.moments), int(found.agreement.nearest_errors.sum())
+
+
+def nc1_of(moments):
+    """Return NC1 of moments by one factorization of the products of means.
+
+    With D all centered means but one, which is minus the sum of the others, ``C Sigma_B =
+    D^T (I + 1 1^T) D``; the inverse of the inner matrix is ``I - 1 1^T / C``.
+    """
+    classes = len(moments.mean)
+    rows = (moments.mean - moments.mean.mean(0))[:-1]
     if moments.basis is not None:
-        centered = centered @ moments.basis
-    # tr(Sigma_W Sigma_B^+) by the C x C products of the means.
-    values, vectors = torch.linalg.eigh(centered @ centered.mT)
-    kept = values > 1e-10 * values[-1]
-    inverse = vectors[:, kept] / values[kept] * len(centered) ** 0.5
-    rows = inverse.mT @ centered
-    nc1 = torch.trace(rows @ within @ rows.mT)
-    return float(nc1), int(found.agreement.nearest_errors.sum())
+        rows = rows @ moments.basis
+    # BLAS counts by columns, in which rows are a transpose: half of the products do.
+    upper = dsyrk(1.0, rows.numpy().T, trans=1)
+    factor = torch.linalg.cholesky(torch.from_numpy(upper.T))
+    solved = torch.cholesky_solve(rows, factor).numpy()
+    total = solved.sum(0)
+    inverse = dsyrk(1.0, solved.T)
+    inverse = dsyr(-1 / classes, total, a=inverse, overwrite_a=True)
+    # The other half of both is the same.
+    own = np.einsum("ii,ii->", inverse, moments.within.numpy())
+    half = inverse.T.ravel() @ moments.within.numpy().ravel()
+    return float((2 * half - own) * classes / moments.count.sum())
 
 
 def limit(h, classes, dtype):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from boundkit.errors import DataError
 from boundkit.numerics.class_totals import ClassTotals
-from boundkit.numerics.known_means import KnownMeans, in_range
+from boundkit.numerics.known_means import KnownMeans
+from boundkit.numerics.second_reading import in_range, second_reading
 from boundkit.numerics.span import WIDE, span_of
 
 if TYPE_CHECKING:
@@ -62,23 +64,21 @@ def array_moments(
     span = None
     if scatter == "span" or (scatter == "auto" and features.shape[1] > WIDE):
         span = span_of(totals, weight, features.double)
-    basis = None if span is None else span.basis
-    complete = span is not None and span.complete
-    agreed = None
-    sums = KnownMeans.empty(
-        totals.mean,
-        totals.count,
-        basis,
-        weight,
-        bias,
-        precision=precision,
-        dtype=features.dtype,
+    found = second_reading(
+        partial(
+            KnownMeans.empty,
+            totals.mean,
+            totals.count,
+            None if span is None else span.basis,
+            weight,
+            bias,
+            precision=precision,
+        ),
+        lambda: _batches(features, labels, batch_size),
     )
-    for batch, own in _batches(features, labels, batch_size):
-        seen, _ = sums.add(batch, own)
-        agreed = seen if agreed is None else agreed + seen
-    assert agreed is not None  # noqa: S101 - there are samples
-    moments = sums.finished(totals.count, complete=complete)
+    assert found is not None  # noqa: S101 - there are samples
+    complete = span is not None and span.complete
+    moments = found.sums.finished(totals.count, complete=complete)
     if precision == "single" and not in_range(moments):
         return array_moments(
             features,
@@ -89,7 +89,7 @@ def array_moments(
             batch_size=batch_size,
             scatter=scatter,
         )
-    return moments, agreed
+    return moments, found.agreed
 
 
 def _batches(

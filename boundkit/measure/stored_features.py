@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from boundkit.errors import DataError
@@ -13,11 +14,12 @@ from boundkit.measure.ranks import ALONE, local_device, merged, on_cpu, share
 from boundkit.measure.sample_sums import raw_margins
 from boundkit.numerics.class_moments import ClassMoments
 from boundkit.numerics.class_totals import ClassTotals
-from boundkit.numerics.known_means import KnownMeans, in_range
+from boundkit.numerics.known_means import KnownMeans
+from boundkit.numerics.second_reading import in_range, second_reading
 from boundkit.numerics.span import WIDE, Span, span_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import torch
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FeatureStatistics", "feature_statistics"]
 
-#: Numbers of features that are read at a time.
-_READ = 2**22
+#: Numbers of features that are read at a time: products of fewer rows are slower.
+_READ = 2**23
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,30 +191,36 @@ class _Found:
 def _compared(
     reader: Share, totals: ClassTotals, span: Span | None, precision: Precision
 ) -> _Found | None:
-    import torch
-
     known = reader.features
     weight, bias, basis = (
         None if one is None else one.to(reader.device)
         for one in (known.weight, known.bias, None if span is None else span.basis)
     )
     mean, count = totals.mean.to(reader.device), totals.count.to(reader.device)
-    sums, agreed, margins = None, None, []
-    for _, block, labels in reader.blocks(_read(reader), "scatter"):
-        if sums is None:
-            sums = KnownMeans.empty(
-                mean, count, basis, weight, bias, precision=precision, dtype=block.dtype
-            )
-        batch, outputs = sums.add(block, labels)
-        agreed = batch if agreed is None else agreed + batch
-        if outputs is not None:
-            margins.append(raw_margins(outputs, labels))
-    if agreed is None or sums is None:
+
+    def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for _, block, labels in reader.blocks(_read(reader), "scatter"):
+            yield block, labels
+
+    found = second_reading(
+        partial(
+            KnownMeans.empty, mean, count, basis, weight, bias, precision=precision
+        ),
+        batches,
+        raw_margins,
+    )
+    if found is None:
         return None
     complete = span is not None and span.complete
-    moments = sums.finished(agreed.count.double(), complete=complete)
+    moments = found.sums.finished(found.agreed.count.double(), complete=complete)
     # All shares are scattered about the same means, so merging them must not move these.
-    return on_cpu(_Found(moments, agreed, (torch.cat(margins),) if margins else ()))
+    return on_cpu(_Found(moments, found.agreed, _together(found.margins)))
+
+
+def _together(margins: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    import torch
+
+    return (torch.cat(margins),) if margins else ()
 
 
 def _unsummed(reader: Share, totals: ClassTotals) -> _Found:

@@ -96,6 +96,36 @@ class Centering:
                 torch.mm(some, basis, out=products)
         return sizes.double()
 
+    def inside(
+        self,
+        features: torch.Tensor,
+        labels: torch.Tensor,
+        off: torch.Tensor,
+        basis: torch.Tensor | None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return ``||h - pivot_c||`` (b,), and the differences in the basis (b, r).
+
+        Args:
+            features: (b, p) of any floating dtype.
+            labels: (b,) int64, 0..C-1.
+            off: (at least b or `rows`, p) room; it holds the differences where there is
+                no basis, and is what is returned then.
+            basis: (p, r) of the room's dtype, or None.
+        """
+        import torch
+
+        n = len(features)
+        if basis is None:
+            off = off.narrow(0, 0, n)
+            return self.apply(features, labels, off), off
+        found = off.new_empty(n, basis.shape[1])
+        if len(off) == self.rows:
+            return self.apply(features, labels, off, basis, found), found
+        off = off.narrow(0, 0, n)
+        sizes = self.apply(features, labels, off)
+        torch.mm(off, basis, out=found)
+        return sizes, found
+
     def _keys(self, labels: torch.Tensor) -> torch.Tensor:
         if self.own is not None:
             return labels

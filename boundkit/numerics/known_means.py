@@ -7,33 +7,35 @@ from typing import TYPE_CHECKING, Literal
 
 from boundkit.numerics.centering import Centering, row_lengths
 from boundkit.numerics.class_moments import ClassMoments
+from boundkit.numerics.class_sums import class_sums
 from boundkit.numerics.decided_layer import Layer
 from boundkit.numerics.nearest import Centers, center_of, tally
 from boundkit.numerics.outer_products import add_outer, symmetric
 from boundkit.numerics.products import keeps_digits
+from boundkit.numerics.projection import Places, Projection, projection_of
 
 if TYPE_CHECKING:
     import torch
 
     from boundkit.numerics.class_moments import Agreement
 
-__all__ = ["KnownMeans", "Precision", "in_range"]
+__all__ = ["KnownMeans", "Precision"]
 
 #: ``"double"`` for float64 products; ``"single"`` for float32 products of features less
 #: their class mean, added up in float64.
 Precision = Literal["double", "single"]
 
-#: Samples whose places are compared at once, and the number of directions from which on
-#: so many are also multiplied at once, if these are not too many numbers: then the
-#: basis is read from slow memory each time.
-_TOGETHER = 4096
+#: Samples whose places are compared at once where directions are few; how many that is.
+_COMPARED = 8192
 _NARROW = 64
+#: Samples that are multiplied and compared at once otherwise, if these are not too many
+#: numbers: then the basis is read from slow memory each time.
+_TOGETHER = 4096
 _ROOM = 2**24
 #: Room for what bounds of rounding leave out, in operations.
 _SPARE = 16
-#: Mean squared distances from the mean whose float32 products neither overflow nor
-#: vanish.
-_LEAST, _MOST = 1e-20, 1e28
+#: Share of the least scatter that is left out where float32 sums are corrected.
+_NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +57,8 @@ class KnownMeans:
         spread: (C,) sum of ``||h - pivot_c||^2``; float64.
         layer: The classifier, or None.
         off: Room for features less their pivots.
+        projection: What takes places from products of the features themselves, where
+            that is quicker and its result is going to be judged; else None.
     """
 
     mean: torch.Tensor
@@ -69,6 +73,7 @@ class KnownMeans:
     spread: torch.Tensor
     layer: Layer | None
     off: torch.Tensor
+    projection: Projection | None
 
     @classmethod
     def empty(
@@ -81,6 +86,7 @@ class KnownMeans:
         *,
         precision: Precision = "double",
         dtype: torch.dtype | None = None,
+        quick: bool = False,
     ) -> KnownMeans:
         """Return the sums of no samples.
 
@@ -95,6 +101,8 @@ class KnownMeans:
             precision: Of the products. What is meant to be float32 is float64 where
                 torch has been told to take float32 products of fewer digits.
             dtype: Of the features; None if it is not known.
+            quick: Whether to take products before differences where directions are
+                few; what comes of it counts only if it is `accurate`.
         """
         import torch
 
@@ -126,6 +134,9 @@ class KnownMeans:
             if weight is None
             else Layer.of(weight, bias, origin, basis, work),
             off=mean.new_empty(rows, width, dtype=work),
+            projection=projection_of(basis, origin, work, dtype)
+            if quick and basis is not None and basis.shape[1] <= _NARROW
+            else None,
         )
 
     def add(
@@ -152,7 +163,7 @@ class KnownMeans:
         rows = self.centering.rows
         # Those that are multiplied one part at a time are compared many together.
         alike = len(self.off) == rows and self.basis is not None
-        size = max(_TOGETHER, rows) if alike else len(self.off)
+        size = max(_COMPARED, rows) if alike else len(self.off)
         for low in range(0, len(features), size):
             part = 0, low, min(size, len(features) - low)
             chosen = (
@@ -173,8 +184,26 @@ class KnownMeans:
         labels: torch.Tensor,
         chosen: tuple[torch.Tensor | None, torch.Tensor | None],
     ) -> tuple[Agreement, torch.Tensor | None]:
-        sizes, inside = self._centered(features, labels)
-        self.spread.index_add_(0, labels, sizes.square())
+        if self.projection is None:
+            places = self._centered(features, labels)
+        else:
+            shift = self.shift.index_select(0, labels).double()
+            inside, places = self.projection.apply(features, shift)
+            add_outer(self.within, inside)
+        placed = places.placed.to(self.off.dtype)
+        self.spread.add_(class_sums(places.sizes**2, labels, len(self.spread)))
+        errors = self._errors(places.reach)
+        outputs = None
+        if self.layer is not None:
+            outputs, decided, unbiased = self.layer.decided(placed, features, errors)
+            chosen = decided, unbiased
+        near = self._nearest(placed, features, labels, (places.lengths, errors))
+        far = places.sizes, places.far
+        return tally(labels, len(self.spread), near, far, *chosen), outputs
+
+    def _centered(self, features: torch.Tensor, labels: torch.Tensor) -> Places:
+        """Add the scatter of features less their pivots, and place them."""
+        sizes, inside = self.centering.inside(features, labels, self.off, self.across)
         add_outer(self.within, inside)
         lengths = sizes if self.basis is None else row_lengths(inside)
         # In the same room: what is left to do are differences of places.
@@ -184,34 +213,9 @@ class KnownMeans:
             # Lengths in the whole space, of which the basis sees a part.
             beyond = (sizes.square() - lengths.square()).clamp(min=0)
             far = (far.square() + beyond).sqrt()
-        errors = self._errors(sizes)
-        outputs = None
-        if self.layer is not None:
-            outputs, decided, unbiased = self.layer.decided(placed, features, errors)
-            chosen = decided, unbiased
-        near = self._nearest(placed, features, labels, lengths, errors)
-        return tally(labels, len(self.spread), near, (sizes, far), *chosen), outputs
+        return Places(placed, sizes, lengths, far, reach=sizes)
 
-    def _centered(
-        self, features: torch.Tensor, labels: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return ``||h - pivot_c||`` (b,), and ``h - pivot_c`` in the basis (b, r)."""
-        import torch
-
-        n = len(features)
-        if self.across is None:
-            off = self.off.narrow(0, 0, n)
-            return self.centering.apply(features, labels, off), off
-        inside = self.off.new_empty(n, self.across.shape[1])
-        if len(self.off) == self.centering.rows:
-            near = self.across, inside
-            return self.centering.apply(features, labels, self.off, *near), inside
-        off = self.off.narrow(0, 0, n)
-        sizes = self.centering.apply(features, labels, off)
-        torch.mm(off, self.across, out=inside)
-        return sizes, inside
-
-    def _errors(self, sizes: torch.Tensor) -> torch.Tensor:
+    def _errors(self, reach: torch.Tensor) -> torch.Tensor:
         """Bound how far from its place rounding puts a sample (Higham 2002, eq. 3.5)."""
         import torch
 
@@ -220,29 +224,28 @@ class KnownMeans:
         if self.basis is not None:
             width, directions = self.basis.shape
             steps += (width + _SPARE) * directions**0.5
-        return unit * (steps * sizes + _SPARE * self.centers.size.sqrt()) + self.drift
+        return unit * (steps * reach + _SPARE * self.centers.size.sqrt()) + self.drift
 
     def _nearest(
         self,
         placed: torch.Tensor,
         features: torch.Tensor,
         labels: torch.Tensor,
-        lengths: torch.Tensor,
-        errors: torch.Tensor,
+        known: tuple[torch.Tensor, torch.Tensor],
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the nearest means (b,) and whether others are as near (b,)."""
         import torch
 
+        lengths, errors = known
         double = placed.dtype == torch.float64
         if double and placed.device.type != "cpu":
             # To ask which samples are clear would be to wait for the device.
             return self.centers.decided(placed)
-        found = labels.clone()
         tied = torch.zeros_like(labels, dtype=torch.bool)
-        clear = self.centers.clearly_own(labels, lengths, errors)
-        rest = (~clear).nonzero().squeeze(1)
+        rest = (~self.centers.clearly_own(labels, lengths, errors)).nonzero().squeeze(1)
         if not len(rest):
-            return found, tied
+            return labels, tied
+        found = labels.clone()
         some = placed.index_select(0, rest)
         if double:
             found[rest], tied[rest] = self.centers.decided(some)
@@ -255,13 +258,21 @@ class KnownMeans:
         found[rest], tied[rest] = self.centers.decided(_inside(exact, self.basis))
         return found, tied
 
+    def accurate(self, *, done: bool = True) -> bool:
+        """Say whether what was added is as right as its precision promises.
+
+        Args:
+            done: Whether all of it was added; until then only distances are judged.
+        """
+        if self.projection is None:
+            return True
+        return self.projection.accurate(symmetric(self.within) if done else None)
+
     def finished(self, count: torch.Tensor, *, complete: bool = False) -> ClassMoments:
         """Return the moments, scatter in the basis.
 
-        Those of shares of a sample whose means were known are right in their sum.
-
         Args:
-            count: (C,) samples per class of what was added.
+            count: (C,) samples per class; moments of shares are right in their sum.
             complete: Whether all features lie in the span.
         """
         spread, within = self.spread, self.within
@@ -269,10 +280,12 @@ class KnownMeans:
         if pivot.dtype != self.mean.dtype:
             # Sums about pivots, less what these are off: Chan, Golub, LeVeque (1979).
             drift = self.mean - pivot.double()
-            spread = (spread - count * drift.square().sum(1)).clamp(min=0)
-            rows = _inside(drift * count.sqrt().unsqueeze(1), self.basis)
-            within = within.clone()
-            add_outer(within, rows.to(self.off.dtype), sign=-1)
+            off = count * drift.square().sum(1)
+            spread = (spread - off).clamp(min=0)
+            if not off.sum() < _NEGLIGIBLE * within.diagonal().amin():
+                rows = _inside(drift * count.sqrt().unsqueeze(1), self.basis)
+                within = within.clone()
+                add_outer(within, rows.to(self.off.dtype), sign=-1)
         return ClassMoments(
             count=count,
             mean=self.mean,
@@ -281,17 +294,6 @@ class KnownMeans:
             basis=self.basis,
             complete=complete,
         )
-
-
-def in_range(moments: ClassMoments) -> bool:
-    """Say whether float32 products of centered features can be trusted.
-
-    Args:
-        moments: What they gave. Squares that overflow or vanish leave mean squared
-            distances that are too large or too small.
-    """
-    share = float(moments.spread.sum() / moments.count.sum().clamp(min=1))
-    return _LEAST < share < _MOST
 
 
 def _inside(rows: torch.Tensor, basis: torch.Tensor | None) -> torch.Tensor:

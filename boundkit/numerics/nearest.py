@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boundkit.numerics.class_moments import Agreement
+from boundkit.numerics.class_sums import class_counts, class_sums
 from boundkit.numerics.largest import leading
 from boundkit.numerics.products import keeps_digits
 
@@ -256,17 +257,14 @@ def tally(
         decided: (b,) the net's decisions, or None.
         unbiased: (b,) its decisions without the bias of the head, or None.
     """
-    import torch
-
     nearest, tied = near
-    zero = torch.zeros(classes, dtype=torch.int64, device=labels.device)
 
     def counted(where: torch.Tensor) -> torch.Tensor:
-        return zero.index_add(0, labels, where.long())
+        return class_counts(where, labels, classes)
 
-    to_mean, to_center = (zero.double().index_add(0, labels, one) for one in lengths)
+    to_mean, to_center = (class_sums(one, labels, classes) for one in lengths)
     return Agreement(
-        count=counted(torch.ones_like(labels)),
+        count=class_counts(None, labels, classes),
         nearest_errors=counted(nearest != labels),
         nearest_ties=counted(tied),
         net_errors=None if decided is None else counted(decided != labels),

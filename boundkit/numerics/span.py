@@ -17,6 +17,9 @@ __all__ = ["WIDE", "Span", "directions", "span_of"]
 #: Features wider than this are scattered in a span only: beyond it, ``p^2`` numbers and
 #: the ``p^3`` operations on them take minutes.
 WIDE = 2048
+#: Directions, as a share of the width, from which on all of the scatter costs less: with
+#: ``n p (2 r) + n r^2`` operations against ``n p^2``, sqrt(2) - 1.
+_MANY = 0.414
 #: Multiplications, ``p r^2``, for which all directions that features have are found.
 _WORK = 2**34
 
@@ -48,7 +51,8 @@ def span_of(
             few.
 
     Returns:
-        None where half of all directions or more would be needed without holding all.
+        None where so many directions would be needed, without holding all, that nothing
+        is gained.
     """
     n, width = int(totals.count.sum()), totals.sums.shape[1]
     needed = n + 1 + (0 if weight is None else len(weight))
@@ -91,14 +95,13 @@ def directions(
         weight: (C', p) classifier rows, or None.
 
     Returns:
-        (p, r), or None where half of all directions or more would be needed, so that
-        nothing is gained.
+        (p, r), or None where so many would be needed that nothing is gained.
     """
     there = mean[count > 0]
     # Differences from the mean of means add up to 0: one of them is not needed.
     parts = [(there - there.mean(0))[:-1]]
     if weight is not None:
         parts.append(weight.to(there))
-    if 2 * sum(map(len, parts)) >= mean.shape[1]:
+    if sum(map(len, parts)) >= _MANY * mean.shape[1]:
         return None
     return _orthonormal(parts)

@@ -6,8 +6,9 @@ import torch
 
 from boundkit.numerics import known_means
 from boundkit.numerics.class_moments import ClassMoments
-from boundkit.numerics.known_means import KnownMeans, in_range
+from boundkit.numerics.known_means import KnownMeans
 from boundkit.numerics.nearest import Centers, agreement
+from boundkit.numerics.second_reading import in_range
 from boundkit.numerics.span import directions
 
 
