@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassTotals"]
 
-#: Float64 numbers of features at a time: 1 MiB, which stays in the second-level cache.
-_BLOCK = 2**17
+#: Float64 numbers of features at a time: 512 KiB, which stays in the second-level cache.
+_BLOCK = 2**16
 
 
 @dataclass(frozen=True, slots=True, eq=False)

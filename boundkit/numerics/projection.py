@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Places", "Projection", "projection_of"]
 
-#: Numbers of features at a time; as float64 1 MiB, which stays in the second-level cache.
-_BLOCK = 2**17
+#: Bytes of features at a time, which stay in the second-level cache.
+_BLOCK = 2**19
 #: Bits of float64 and float32; the least squared distance of a sample from its mean as a
 #: share of what it is a difference of; the same of the mean square in any direction. What
 #: rounding takes of them averages out over samples and directions to the
@@ -78,7 +78,7 @@ class Projection:
         """
         import torch
 
-        rows = max(1, _BLOCK // len(origin))
+        rows = max(1, _BLOCK // (len(origin) * work.itemsize))
         return cls(
             factors=torch.cat([basis, origin.unsqueeze(1)], 1).to(work),
             place=origin @ basis,
