@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from boundkit.gate import rendering
+from boundkit.lab import documents as lab_documents
+from boundkit.lab.dynamics import documents as dynamics_documents
 from boundkit.posthoc import certificate
 from boundkit.report import comparison_json, difference_formats
 from boundkit.report import json as report_json
@@ -27,6 +29,8 @@ _SCHEMAS = {
     "verdict": rendering.schema,
     "diff": difference_formats.schema,
     "trace": documents.schema,
+    "simulation": dynamics_documents.schema,
+    "reproduction": lab_documents.schema,
 }
 _OPTIONAL = " (may be missing)"
 _HEAD = """# JSON documents

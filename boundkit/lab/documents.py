@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["SCHEMA", "Reproduction", "read", "to_csv", "to_json"]
+__all__ = ["SCHEMA", "Reproduction", "read", "schema", "to_csv", "to_json"]
 
 SCHEMA = "boundkit.reproduction/1"
 
@@ -117,6 +117,15 @@ def _parsed(table: dict[str, Any], path: Path) -> Reproduction:
     rest = {name: value for name, value in table.items() if name not in aside}
     runs = tuple(table["runs"])
     return Reproduction(**rest, outcome=outcome, runs=runs, path=path, fresh=False)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every document satisfies."""
+    from importlib.resources import files
+
+    path = files("boundkit.lab").joinpath("reproduction.schema.json")
+    own: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return own
 
 
 def to_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:

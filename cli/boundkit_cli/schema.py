@@ -12,14 +12,24 @@ from boundkit_cli.exits import DONE
 
 __all__ = ["schema"]
 
-_NAMES = ("report", "comparison", "certificate", "verdict", "diff", "trace")
+_NAMES = (
+    "report",
+    "comparison",
+    "certificate",
+    "verdict",
+    "diff",
+    "trace",
+    "simulation",
+    "reproduction",
+)
 _Name = Annotated[
     str,
     typer.Argument(
         metavar="[NAME]",
         autocompletion=completion.words(*_NAMES),
         help="report (of analyze), comparison (of compare), certificate (of holdout, "
-        "draw and code), verdict (of check), diff or trace.",
+        "draw and code), verdict (of check), diff, trace, simulation (of simulate) or "
+        "reproduction (of reproduce).",
         show_default="report",
     ),
 ]
@@ -42,6 +52,8 @@ def schema(name: _Name = "report") -> int:
     import json
 
     from boundkit.gate import rendering
+    from boundkit.lab import documents as lab_documents
+    from boundkit.lab.dynamics import documents as dynamics_documents
     from boundkit.posthoc import certificate
     from boundkit.report import comparison_json, difference_formats
     from boundkit.report import json as report_json
@@ -54,6 +66,8 @@ def schema(name: _Name = "report") -> int:
         "verdict": rendering.schema,
         "diff": difference_formats.schema,
         "trace": documents.schema,
+        "simulation": dynamics_documents.schema,
+        "reproduction": lab_documents.schema,
     }[name]()
     write(json.dumps(found, indent=2) + "\n")
     return DONE

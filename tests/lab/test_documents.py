@@ -3,9 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator, ValidationError
 
 from boundkit.errors import DataError
-from boundkit.lab.documents import Reproduction, read, to_csv, to_json
+from boundkit.lab.documents import Reproduction, read, schema, to_csv, to_json
 from boundkit.lab.exhibit import Claimed, Outcome
 
 
@@ -43,6 +44,16 @@ def test_json_is_strict_and_what_is_not_finite_is_null():
     assert table["outcome"]["series"] == {"rho": [1.0, None], "n": 3}
     assert table["outcome"]["tables"]["main"][0]["b"] is None
     assert "path" not in table
+
+
+def test_documents_satisfy_the_schema():
+    Draft202012Validator.check_schema(schema())
+    validator = Draft202012Validator(schema())
+    table = json.loads(to_json(found()))
+    validator.validate(table)
+    table["outcome"]["claims"][0]["holds"] = "yes"
+    with pytest.raises(ValidationError, match="'yes' is not of type"):
+        validator.validate(table)
 
 
 def test_it_comes_back(tmp_path):

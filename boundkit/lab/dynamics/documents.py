@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from boundkit.report import json as report_json
 if TYPE_CHECKING:
     from boundkit.lab.dynamics.simulation import Simulation, Table
 
-__all__ = ["SCHEMA", "document", "render", "table_of", "written_table"]
+__all__ = ["SCHEMA", "document", "render", "schema", "table_of", "written_table"]
 
 SCHEMA = "boundkit.simulation/1"
 
@@ -67,6 +68,15 @@ def render(simulation: Simulation) -> str:
         simulation: To write down.
     """
     return report_json.written(document(simulation))
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every document satisfies."""
+    from importlib.resources import files
+
+    path = files("boundkit.lab.dynamics").joinpath("simulation.schema.json")
+    own: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return own
 
 
 def written_table(simulation: Simulation) -> str:

@@ -8,11 +8,12 @@ from math import inf, nan
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator, ValidationError
 
 from boundkit.errors import UsageError
 from boundkit.lab.dynamics.charts import drawn
 from boundkit.lab.dynamics.checks import equal, open_claim, residual
-from boundkit.lab.dynamics.documents import document, render, table_of
+from boundkit.lab.dynamics.documents import document, render, schema, table_of
 from boundkit.lab.dynamics.saving import prepared, saved
 from boundkit.lab.dynamics.simulation import (
     Chart,
@@ -118,6 +119,17 @@ def test_json_is_strict_and_complete():
     }
     assert [check["holds"] for check in found["checks"]] == [True, False, None]
     assert found["settings"] == {"rho": 0.3}
+
+
+def test_documents_satisfy_the_schema():
+    Draft202012Validator.check_schema(schema())
+    validator = Draft202012Validator(schema())
+    table = json.loads(render(made()))
+    validator.validate(table)
+    validator.validate(json.loads(render(made(stopped="at a wall"))))
+    table["tables"][0]["columns"] = []
+    with pytest.raises(ValidationError, match=r"non-empty|too short"):
+        validator.validate(table)
 
 
 def test_a_number_of_a_check_that_is_not_finite_is_warned_of():
