@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Centering", "row_lengths"]
+__all__ = ["Centering", "add_rows", "row_lengths"]
 
 #: Bytes of centered features at a time: with as many of their means they fill half of a
 #: second-level cache of 2 MiB.
@@ -88,10 +88,7 @@ class Centering:
         for part, keys, lengths, room, products in parts:
             some = room.narrow(0, 0, part.shape[0])
             self._subtract(part, keys, some)
-            if some.dtype == torch.float64 or some.shape[1] <= _PIECE:
-                torch.linalg.vector_norm(some, dim=1, out=lengths)
-            else:
-                lengths.copy_(row_lengths(some))
+            lengths.copy_(row_lengths(some))
             if basis is not None:
                 torch.mm(some, basis, out=products)
         return sizes.double()
@@ -158,6 +155,29 @@ class Centering:
             off.copy_(wide)
 
 
+def add_rows(
+    total: torch.Tensor, rows: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    """Add to every row that of its class, in place, and return it.
+
+    Args:
+        total: (b, p).
+        rows: (C, p) of the same dtype.
+        labels: (b,) int64, 0..C-1.
+    """
+    import torch
+
+    held = _HELD if total.device.type == "cpu" else _FAR
+    step = max(1, held // (total.shape[1] * total.itemsize))
+    room = total.new_empty(min(step, len(total)), total.shape[1])
+    for part, own in zip(
+        torch.split(total, step), torch.split(labels, step), strict=True
+    ):
+        some = room.narrow(0, 0, part.shape[0])
+        part.add_(torch.index_select(rows, 0, own, out=some))
+    return total
+
+
 def row_lengths(rows: torch.Tensor) -> torch.Tensor:
     """Return the Euclidean length of every row.
 
@@ -170,9 +190,21 @@ def row_lengths(rows: torch.Tensor) -> torch.Tensor:
     import torch
 
     if rows.dtype == torch.float64 or rows.shape[1] <= _PIECE:
-        whole: torch.Tensor = torch.linalg.vector_norm(rows, dim=1)
-        return whole.double()
+        return _lengths(rows).double()
     pieces = torch.split(rows, _PIECE, 1)
-    lengths = torch.stack([torch.linalg.vector_norm(one, dim=1) for one in pieces], 1)
+    lengths = torch.stack([_lengths(one) for one in pieces], 1)
     joined: torch.Tensor = torch.linalg.vector_norm(lengths.double(), dim=1)
     return joined
+
+
+def _lengths(rows: torch.Tensor) -> torch.Tensor:
+    import numpy as np
+    import torch
+
+    if rows.device.type != "cpu":
+        lengths: torch.Tensor = torch.linalg.vector_norm(rows, dim=1)
+        return lengths
+    seen = rows.numpy()
+    # BLAS's dot product of every row: three times as fast as torch's norm.
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return torch.from_numpy(np.vecdot(seen, seen)).sqrt_()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from boundkit.numerics.centering import Centering, row_lengths
+from boundkit.numerics.centering import Centering, add_rows, row_lengths
 from boundkit.numerics.class_moments import ClassMoments
 from boundkit.numerics.class_sums import class_sums
 from boundkit.numerics.decided_layer import Layer
@@ -207,7 +207,7 @@ class KnownMeans:
         add_outer(self.within, inside)
         lengths = sizes if self.basis is None else row_lengths(inside)
         # In the same room: what is left to do are differences of places.
-        placed = inside.add_(self.shift.index_select(0, labels))
+        placed = add_rows(inside, self.shift, labels)
         far = row_lengths(placed)
         if self.basis is not None:
             # Lengths in the whole space, of which the basis sees a part.

@@ -111,9 +111,7 @@ class Centers:
         import torch
 
         size = float(self.size)
-        if len(placed) * self.directions.numel() < _MANY or not _LEAST < size < _MOST:
-            return None
-        if not keeps_digits("cpu"):
+        if not _quick(placed, self.directions.shape[1], self.size):
             return None
         scores = placed.new_empty(
             len(placed), self.directions.shape[1], dtype=torch.float32
@@ -201,12 +199,25 @@ def _apart(
 
     if len(centered) > _CLASSES:
         return torch.zeros_like(squares)
-    between = torch.addmm(squares.unsqueeze(1) + squares, centered, centered.mT * -2)
+    rounding = _ROUNDING
+    if _quick(centered, len(centered), size):
+        # A little less than the distance will do; bounds as in `Centers.screened`.
+        centered, squares = centered.float(), squares.float()
+        rounding = 4 * _SINGLE * (centered.shape[1] + 8)
+    room = squares.unsqueeze(1) + squares
+    between = torch.addmm(room, centered, centered.mT * -2, out=torch.empty_like(room))
     between.diagonal().fill_(torch.inf)
     between = torch.where(there, between, torch.inf)
     # What rounding may have added.
-    least = (between.amin(1) - _ROUNDING * size).clamp(min=0).sqrt()
+    least = (between.amin(1).double() - rounding * size).clamp(min=0).sqrt()
     return torch.where(there, least, 0.0)
+
+
+def _quick(rows: torch.Tensor, columns: int, size: torch.Tensor) -> bool:
+    """Say whether float32 products of so many columns save time, and can be bounded."""
+    if rows.device.type != "cpu" or rows.numel() * columns < _MANY:
+        return False
+    return _LEAST < float(size) < _MOST and keeps_digits("cpu")
 
 
 def agreement(

@@ -119,6 +119,22 @@ def test_a_class_alone_and_one_without_samples_are_apart_from_none():
     np.testing.assert_allclose(centers.apart, [5, 5, 0], rtol=1e-10)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-12])
+def test_distances_between_many_means_are_never_above_the_true_ones(scale):
+    generator = torch.Generator().manual_seed(0)
+    means = torch.randn(300, 100, generator=generator, dtype=torch.float64) * scale
+    means[7] = means[8] + 1e-4 * scale
+    exact = torch.cdist(means, means, compute_mode="donot_use_mm_for_euclid_dist")
+    exact = exact.fill_diagonal_(torch.inf).amin(1)
+
+    found = _centers(means).apart
+
+    assert (found <= exact).all()
+    far = exact > scale
+    np.testing.assert_allclose(found[far], exact[far], rtol=2e-3)
+    assert far.sum() == 298
+
+
 def test_of_very_many_classes_no_distances_are_kept(monkeypatch):
     monkeypatch.setattr("boundkit.numerics.nearest._CLASSES", 2)
 
