@@ -204,8 +204,10 @@ def _apart(
         # A little less than the distance will do; bounds as in `Centers.screened`.
         centered, squares = centered.float(), squares.float()
         rounding = 4 * _SINGLE * (centered.shape[1] + 8)
-    room = squares.unsqueeze(1) + squares
-    between = torch.addmm(room, centered, centered.mT * -2, out=torch.empty_like(room))
+    # Into room of its own, it is not subject to autocast.
+    products = centered.new_empty(len(centered), len(centered))
+    torch.mm(centered, centered.mT, out=products)
+    between = (squares.unsqueeze(1) + squares).sub_(products, alpha=2)
     between.diagonal().fill_(torch.inf)
     between = torch.where(there, between, torch.inf)
     # What rounding may have added.
