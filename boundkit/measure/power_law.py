@@ -17,9 +17,11 @@ __all__ = ["FEWEST", "PowerLaw", "power_law", "scan"]
 
 #: Fewest eigenvalues to fit; with less, the exponent says nothing.
 FEWEST = 50
-#: Points of each tail at which the distance is bounded from below: first, and then of
-#: the tails that these few do not rule out.
-_PROBES = (6, 24)
+#: Points of each tail at which the distance is bounded from below: of all, and then of
+#: those that so few do not rule out.
+_PROBES = (5, 24, 96)
+#: Tails that are no longer worth a bound.
+_FEW = 10
 #: Elements of a table of probes; more would leave the second-level cache.
 _TABLE = 2**15
 
@@ -83,7 +85,7 @@ def scan(logs: NDArray[np.float64]) -> tuple[int, float, float] | None:
 
     Every start has a lower bound of its distance, the largest difference at a few
     points of its tail. The start of the least bound has an exact distance that rules
-    out most others; more points are looked at for the rest, and then the exact
+    out most others; more points are looked at for the rest, twice, and then the exact
     distance in the order of these bounds until they exceed the best one found. The
     result is that of trying all.
 
@@ -104,29 +106,31 @@ def scan(logs: NDArray[np.float64]) -> tuple[int, float, float] | None:
         return None
     slopes = np.full(n - 1, math.inf)
     slopes[usable] = tails[usable] / excess[usable]
-    few, many = _PROBES
-    bounds = _lower_bounds(logs, tails, slopes, usable, few)
-    likely = int(usable[np.argmin(bounds)])
-    enough = _distance(logs, likely, slopes[likely])
-    usable = usable[bounds <= enough]
-    bounds = _lower_bounds(logs, tails, slopes, usable, many)
+    best, at = math.inf, n
+    bounds = np.zeros(len(usable))
+    for probes in _PROBES:
+        if len(usable) <= _FEW:
+            break
+        bounds = _lower_bounds(logs, tails, slopes, usable, probes)
+        likely = int(usable[np.argmin(bounds)])
+        best, at = min((best, at), (_distance(logs, likely, slopes[likely]), likely))
+        usable, bounds = usable[bounds <= best], bounds[bounds <= best]
     order = np.argsort(bounds, kind="stable")
-    best, at = math.inf, -1
     for index, bound in zip(
         usable[order].tolist(), bounds[order].tolist(), strict=True
     ):
         if bound > best:
             break
-        distance = _distance(logs, index, slopes[index])
-        if distance < best or (distance == best and index < at):
-            best, at = distance, index
+        best, at = min((best, at), (_distance(logs, index, slopes[index]), index))
     return at, float(1 + slopes[at]), best
 
 
 def _distance(logs: NDArray[np.float64], start: int, slope: float) -> float:
-    fitted = 1 - np.exp(slope * (logs[start] - logs[start:]))
+    fitted = np.exp(slope * (logs[start] - logs[start:]))
     count = len(fitted)
-    return float(np.max(np.abs(fitted - np.arange(count) / count)))
+    np.subtract(1, fitted, out=fitted)
+    fitted -= np.arange(count) / count
+    return float(max(fitted.max(), -fitted.min()))
 
 
 def _lower_bounds(
@@ -137,7 +141,8 @@ def _lower_bounds(
     probes: int,
 ) -> NDArray[np.float64]:
     """Return for each usable start the largest difference at some points of its tail."""
-    places = np.linspace(0, 1, probes)
+    # At the start itself there is no difference.
+    places = np.arange(1, probes + 1) / probes
     found = np.empty(len(usable))
     step = _TABLE // probes
     for first in range(0, len(usable), step):

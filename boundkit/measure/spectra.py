@@ -12,7 +12,7 @@ from boundkit.errors import NotApplicable
 from boundkit.numerics.gram import exponent_of, gram_largest, gram_singular_values
 from boundkit.numerics.matrix_pieces import column_pieces, filter_view, row_pieces
 from boundkit.numerics.norms import frobenius_norm
-from boundkit.numerics.top_singular import top_singular_values
+from boundkit.numerics.top_singular import TopValues, top_singular_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,9 @@ RELIABLE = 1e-5
 #: Elements up to which a decomposition is as fast as anything else.
 _TINY = 2048
 #: Smaller side up to which all eigenvalues of the Gram matrix take less than Lanczos.
-_NARROW = 128
+_NARROW = 96
+#: Norms whose fourth power, and that of what is left, are normal in float32 as well.
+_SINGLE = 1e-3, 1e9
 #: Values of which the top consists: enough for s_3 / s_1.
 _TOP = 3
 #: Relative error at which the largest singular value is right.
@@ -180,6 +182,8 @@ def layer_spectrum(
         Unreadable: The bytes of a weight are not there.
     """
     matrix = filter_view(layer)
+    if norm is None and extent == "top" and (top := _at_once(matrix)) is not None:
+        return top
     size = _size(layer, matrix) if norm is None else norm
     if not math.isfinite(size):
         raise NotApplicable("not finite")
@@ -200,13 +204,18 @@ def layer_spectrum(
         ) from error
     if norm is None and found.frobenius is not None:
         norm = math.ldexp(found.frobenius, exponent)
+    return _told(matrix, found, exponent, norm or frobenius_norm(layer.weight))
+
+
+def _told(matrix: NDArray[Any], found: _Found, exponent: int, norm: float) -> Spectrum:
+    rows, rest = matrix.shape
     return Spectrum(
         rows,
         rest,
         np.ldexp(found.values, exponent),
         len(found.values) == min(rows, rest),
         found.floor,
-        frobenius_norm(layer.weight) if norm is None else norm,
+        norm,
         found.method,
     )
 
@@ -225,6 +234,32 @@ def _size(layer: Layer, matrix: NDArray[Any]) -> float:
         return frobenius_norm(layer.weight)
 
 
+def _fits_single(matrix: NDArray[Any]) -> bool:
+    """Say whether float32 holds every number of such a matrix."""
+    return matrix.dtype.itemsize <= 4 and matrix.dtype.kind not in "biu"
+
+
+def _at_once(matrix: NDArray[Any]) -> Spectrum | None:
+    """Return the largest value alone, without reading all for its size first.
+
+    None where that is not of a size that float32 can square twice: it is known after.
+
+    Raises:
+        NotApplicable: Not even the first is known.
+    """
+    if min(matrix.shape) <= _NARROW or not _fits_single(matrix):
+        return None
+    pieces, rest = row_pieces(matrix, 0), matrix.shape[1]
+    try:
+        with np.errstate(all="ignore"):
+            found = top_singular_values(pieces, rest, tolerance=_TOLERANCE, single=True)
+    except (np.linalg.LinAlgError, MemoryError):
+        return None
+    if found.frobenius is None or not _SINGLE[0] < found.frobenius < _SINGLE[1]:
+        return None
+    return _told(matrix, _those_known(found), 0, found.frobenius)
+
+
 def _top_values(matrix: NDArray[Any], exponent: int, size: float, count: int) -> _Found:
     """Return the largest values of a matrix over ``2**exponent``.
 
@@ -241,9 +276,12 @@ def _top_values(matrix: NDArray[Any], exponent: int, size: float, count: int) ->
         rest,
         count=min(count, side),
         tolerance=_TOLERANCE,
-        # Its fourth power, and that of what is left, are normal in float32 as well.
-        single=matrix.dtype.itemsize <= 4 and 1e-3 < size < 1e9,
+        single=_fits_single(matrix) and _SINGLE[0] < size < _SINGLE[1],
     )
+    return _those_known(found)
+
+
+def _those_known(found: TopValues) -> _Found:
     known = int(np.count_nonzero(np.cumprod(found.errors <= _TOLERANCE)))
     if not known:
         raise NotApplicable(

@@ -33,8 +33,8 @@ __all__ = ["weightwatcher", "weightwatcher_measurements"]
 _THRESHOLD = 1e-5
 #: Fewer eigenvalues are fitted by another rule.
 _SMALL = 20
-#: Outputs of a convolution whose kernels are taken apart together.
-_OUTPUTS = 16
+#: Elements of a convolution whose kernels are taken apart together.
+_APART = 2**17
 #: Added to shares and ranks against zeros.
 _EPSILON = 1e-10
 #: Fewest and most eigenvalues, and the longest side, of layers that it takes.
@@ -62,15 +62,18 @@ def _slices(layer: Layer) -> tuple[list[NDArray[Any]], int]:
             "WeightWatcher takes the kernel for the channels where it is larger"
         )
     weight = stored_array(layer.weight).astype(np.float32, copy=False)
-    apart = np.empty((high, wide, out, inner))
-    # Some outputs at a time, for every position reads all lines of the cache.
-    for first in range(0, out, _OUTPUTS):
-        some = weight[first : first + _OUTPUTS].transpose(2, 3, 0, 1)
-        apart[:, :, first : first + _OUTPUTS] = some
-    found = list(apart.reshape(-1, out, inner))
     # It swaps the sizes once for each slice that lies on its side.
-    swapped = out < inner and len(found) % 2 == 1
-    return found, inner if swapped else out
+    size = inner if out < inner and high * wide % 2 else out
+    if high * wide == 1:
+        return [weight.reshape(out, inner)], size
+    places = weight.reshape(out, inner, -1)
+    apart = np.empty((high * wide, out, inner))
+    step = max(1, _APART // (inner * high * wide))
+    # Some outputs at a time, for every position reads all lines of the cache.
+    for first in range(0, out, step):
+        some = places[first : first + step]
+        apart[:, first : first + step] = some.transpose(2, 0, 1)
+    return list(apart), size
 
 
 def _values(matrix: NDArray[Any]) -> NDArray[np.float64]:

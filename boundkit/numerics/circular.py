@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from boundkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,17 +31,19 @@ def _grid(sizes: Sequence[int], device: torch.device) -> torch.Tensor:
 def _frequencies(
     coarse: Sequence[int], device: torch.device
 ) -> tuple[torch.Tensor, int]:
-    """Return (n, axes) frequencies, half of the last axis; so many first stand for two.
+    """Return (n, axes) frequencies, one of each pair f and -f; so many first of pairs.
 
-    The first frequency of the half axis, and the middle one of an even axis, are their
-    own mirror images; all others stand for two.
+    The others are their own mirror images: those of zero or half a turn on each axis.
     """
     import torch
 
-    *others, last = coarse
-    many = math.prod(others)
-    ordered = torch.roll(_grid((last // 2 + 1, *others), device), -1, dims=1)
-    return torch.roll(ordered, -many, dims=0), (last - 1) // 2 * many
+    places = np.indices(coarse).reshape(len(coarse), -1)
+    sizes = np.asarray(coarse)[:, None]
+    mirrored = np.ravel_multi_index(tuple(-places % sizes), tuple(coarse))
+    own = np.arange(len(mirrored))
+    pairs, alone = places[:, own < mirrored], places[:, own == mirrored]
+    kept = np.concatenate([pairs, alone], axis=1).T
+    return torch.from_numpy(kept.astype(np.int64)).to(device), pairs.shape[1]
 
 
 def _waves(
@@ -120,7 +124,16 @@ def circular_singular_values(
     waves = _waves(frequencies, weight.shape[2:], sizes, strides, dilations)
     values = _values(weight, waves.to(weight.dtype.to_complex()), groups)
     found = torch.cat([values.reshape(-1), values.narrow(0, 0, twice).reshape(-1)])
-    return torch.sort(found, descending=True).values
+    return _largest_first(found)
+
+
+def _largest_first(values: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    # On the CPU numpy is ten times as fast as torch, which sorts their places, too.
+    if values.device.type != "cpu" or values.requires_grad:
+        return torch.sort(values, descending=True).values
+    return torch.from_numpy(np.sort(values.numpy())[::-1].copy())
 
 
 def _values(weight: torch.Tensor, waves: torch.Tensor, groups: int) -> torch.Tensor:
@@ -145,6 +158,7 @@ def _values(weight: torch.Tensor, waves: torch.Tensor, groups: int) -> torch.Ten
             -1, aliases, groups, out, inner
         )
         matrices = symbols.permute(0, 2, 3, 1, 4).flatten(3)
-        tall = matrices if out >= aliases * inner else matrices.mT
+        # Not wide, and by columns where that is free: it is decomposed as it lies.
+        tall = matrices if out > aliases * inner else matrices.mT
         found.append(torch.linalg.svdvals(tall).flatten(1))
     return torch.cat(found)

@@ -41,8 +41,17 @@ _KNOWN = 2e-9
 _LARGE = 1536
 #: Smaller sides are decomposed directly where the Gram matrix does not suffice.
 _DIRECT = 100
+#: Sides of which scipy reduces the lower half faster than MKL does the upper, which
+#: from the next on takes two stages and is faster again.
+_HALVES = range(704, 1088)
+#: Side up to which, with threads, one library for both steps is faster than two.
+_TOGETHER = 2048
+#: Columns of a panel of that reduction.
+_PANEL = 16
 #: Most small values that are found by inverse iteration, and its steps.
 _FEW, _STEPS = 40, 40
+#: Columns beyond these values, and the residual to stop at: its square is the error.
+_MORE, _CLOSE = 4, 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +78,9 @@ def gram_singular_values(pieces: Pieces, side: int) -> SingularValues:
             neither overflows nor underflows.
         side: Its number of rows.
     """
-    upper = _gram(pieces, side)
-    squares = _eigenvalues(upper)
+    lower = _takes_lower(side)
+    half = _gram(pieces, side, lower=lower)
+    squares = _eigenvalues(half, lower=lower)
     top = squares[-1]
     if not top > 0:
         return SingularValues(np.zeros(side), 0.0, "zero")
@@ -80,13 +90,15 @@ def gram_singular_values(pieces: Pieces, side: int) -> SingularValues:
     if not small:
         return SingularValues(values, _TRUSTED, "gram")
     if side > _DIRECT:
-        again = _small_values(pieces, upper, small, top) if small <= _FEW else None
+        again = None
+        if small <= _FEW:
+            again = _small_values(pieces, half, small, top, lower=lower)
         if again is not None:
             values[side - small :] = np.minimum(again, values[side - small - 1])
             return SingularValues(values, _KNOWN, "gram, small values by iteration")
         if not np.any(unit[side - small :] >= 0.9 * _NEEDED):
             return SingularValues(values, _TRUSTED, "gram")
-    del upper
+    del half
     return SingularValues(_decomposed(pieces, side), _KNOWN, "svd")
 
 
@@ -99,14 +111,32 @@ def gram_largest(pieces: Pieces, side: int) -> tuple[NDArray[np.float64], float]
         pieces: As for ``gram_singular_values``.
         side: Number of rows.
     """
-    upper = _gram(pieces, side)
-    values = np.sqrt(np.maximum(_eigenvalues(upper)[::-1], 0.0))
+    lower = _takes_lower(side)
+    half = _gram(pieces, side, lower=lower)
+    values = np.sqrt(np.maximum(_eigenvalues(half, lower=lower)[::-1], 0.0))
     known = np.asarray(values[values >= _TRUSTED * values[0]])
-    return known, math.sqrt(float(np.trace(upper)))
+    return known, math.sqrt(float(np.trace(half)))
 
 
-def _gram(pieces: Pieces, side: int) -> NDArray[np.float64]:
-    """Return A A^T by columns; only its upper triangle counts."""
+def _takes_lower(side: int) -> bool:
+    """Say whether scipy reduces a matrix of this side, which the lower half suits.
+
+    Importing torch takes two seconds and scipy a third of one: neither is worth it for
+    the part of a second that one saves over the other and over numpy. But torch and
+    what multiplies here have threads of their own, which wait for work by spinning: in
+    turns they take up to 17 times as long as alone.
+    """
+    if "torch" in sys.modules:
+        from torch import get_num_threads
+
+        if get_num_threads() > 1:
+            return side <= _TOGETHER
+        return side in _HALVES and "scipy.linalg" in sys.modules
+    return side < _HALVES.stop and "scipy.linalg" in sys.modules
+
+
+def _gram(pieces: Pieces, side: int, *, lower: bool) -> NDArray[np.float64]:
+    """Return A A^T by columns; only one of its triangles counts."""
     total: NDArray[np.float64] | None = None
     for piece in pieces():
         # numpy sees that the factors are the same matrix and does half the work, too,
@@ -124,51 +154,68 @@ def _gram(pieces: Pieces, side: int) -> NDArray[np.float64]:
             beta=0.0 if total is None else 1.0,
             c=total,
             trans=0 if tall else 1,
+            lower=lower,
             overwrite_c=1,
         )
     return np.zeros((side, side), order="F") if total is None else total
 
 
-def _eigenvalues(upper: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the eigenvalues, smallest first, leaving the matrix as it is."""
-    # Importing torch takes two seconds, its eigensolver is faster from the upper half.
-    if "torch" not in sys.modules and upper.shape[0] < _LARGE:
-        return np.asarray(np.linalg.eigvalsh(upper, UPLO="U"))
+def _eigenvalues(half: NDArray[np.float64], *, lower: bool) -> NDArray[np.float64]:
+    """Return the eigenvalues, smallest first, leaving the matrix as it is.
+
+    Raises:
+        LinAlgError: They did not converge.
+    """
+    if lower:
+        from scipy.linalg.lapack import dsterf, dsytrd
+
+        room = _PANEL * half.shape[0]
+        # Without this room it goes column by column.
+        _, diagonal, beside, _, failed = dsytrd(half, lower=1, lwork=room)
+        if not failed:
+            found, failed = dsterf(diagonal, beside, overwrite_d=1, overwrite_e=1)
+        if failed:
+            raise np.linalg.LinAlgError("eigenvalues did not converge")
+        return np.asarray(found)
+    # MKL's from the upper half is the fastest, but importing torch takes two seconds.
+    if "torch" not in sys.modules and half.shape[0] < _LARGE:
+        return np.asarray(np.linalg.eigvalsh(half, UPLO="U"))
     import torch
 
-    found = torch.linalg.eigvalsh(torch.from_numpy(upper), UPLO="U")
-    values: NDArray[np.float64] = found.numpy()
-    return values
+    try:
+        values = torch.linalg.eigvalsh(torch.from_numpy(half), UPLO="U")
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]  # documented
+        raise np.linalg.LinAlgError("eigenvalues did not converge") from error
+    return np.asarray(values.numpy())
 
 
 def _small_values(
-    pieces: Pieces, upper: NDArray[np.float64], small: int, top: float
+    pieces: Pieces, half: NDArray[np.float64], small: int, top: float, *, lower: bool
 ) -> NDArray[np.float64] | None:
     """Return the smallest singular values, largest first; None if they do not come.
 
     A component along a large singular vector s_j is damped by ``(s / s_j)^2`` in each
     step, and enters the value only squared, times s_j.
     """
-    from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg.lapack import dpotrf, dpotrs
 
-    side = upper.shape[0]
-    shift = 1e-14 * top
-    np.einsum("ii->i", upper)[...] += shift
-    try:
-        factor = cho_factor(upper, overwrite_a=True, check_finite=False)
-    except np.linalg.LinAlgError:
+    side = half.shape[0]
+    np.einsum("ii->i", half)[...] += 1e-14 * top
+    factor, failed = dpotrf(half, lower=lower, clean=0, overwrite_a=1)
+    if failed:
         return None
-    width = min(side, small + max(8, small // 2))
+    width = min(side, small + max(_MORE, small // 2))
     generator = np.random.default_rng(0)
     basis, _ = np.linalg.qr(generator.standard_normal((side, width)))
     for _ in range(_STEPS):
-        image = cho_solve(factor, basis, check_finite=False)
+        image, _ = dpotrs(factor, basis, lower=lower)
         weights, turn = np.linalg.eigh(basis.T @ image)
         left = image @ turn - basis @ (turn * weights)
         worst = np.linalg.norm(left, axis=0)[-small:] / weights[-small:]
         basis, _ = np.linalg.qr(image)
-        if float(worst.max()) <= 1e-5:
-            reduced = np.concatenate([piece.T @ basis for piece in pieces()])
+        if float(worst.max()) <= _CLOSE:
+            # In this order the smaller factor is the one that is laid out anew.
+            reduced = np.concatenate([basis.T @ piece for piece in pieces()], axis=1)
             values = np.linalg.svd(reduced, compute_uv=False)
             return np.asarray(values[-small:])
     return None

@@ -91,6 +91,8 @@ def column_pieces(matrix: NDArray[Any], exponent: int) -> Pieces:
 def row_pieces(matrix: NDArray[Any], exponent: int) -> Rows:
     """Return some rows at a time of a matrix over ``2**exponent``.
 
+    The array is reused, so copy to keep it.
+
     Args:
         matrix: (m, n) of any floating dtype.
         exponent: Zero for the matrix as it is.
@@ -98,8 +100,15 @@ def row_pieces(matrix: NDArray[Any], exponent: int) -> Rows:
 
     def rows(dtype: type[np.floating[Any]]) -> Iterator[NDArray[Any]]:
         step = max(1, min(_MOST_ROWS, _CACHED[dtype] // matrix.shape[1]))
+        as_it_is = matrix.dtype == dtype and not exponent
+        room = np.empty((0 if as_it_is else step, matrix.shape[1]), dtype)
         for first in range(0, matrix.shape[0], step):
-            piece = matrix[first : first + step].astype(dtype, copy=False)
-            yield np.ldexp(piece, -exponent) if exponent else piece
+            piece = matrix[first : first + step]
+            if as_it_is:
+                yield piece
+                continue
+            own = room[: len(piece)]
+            np.copyto(own, piece, casting="unsafe")
+            yield np.ldexp(own, -exponent, out=own) if exponent else own
 
     return rows

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -24,9 +25,9 @@ __all__ = ["Rows", "TopValues", "top_singular_values"]
 Rows: TypeAlias = Callable[[type[np.floating[Any]]], Iterator["NDArray[Any]"]]
 
 #: Largest residual at which the estimate of second order is believed.
-_CLOSE = 1e-4
-#: Steps whose values are not looked at: they are never close enough, and looking costs.
-_UNJUDGED = 5
+_CLOSE = 3e-4
+#: Steps whose values are not looked at: they are rarely close enough, and looking costs.
+_UNJUDGED = 6
 #: Share of a squared row that must be its own for Cholesky to keep half of float32.
 _INDEPENDENT = 1e-2
 #: Blocks that the basis has room for at first.
@@ -73,8 +74,8 @@ def _errors(
     found = residuals[:count].copy()
     if len(squares) > 1 and squares[0] > 0 and 0 < found[0] <= _CLOSE:
         gap = 1 - squares[1] / squares[0] * (1 + residuals[1])
-        # Ten times that: the next value is not known, but itself estimated.
-        found[0] = min(found[0], 10 * found[0] ** 2 / max(gap, found[0]))
+        # Five times that: the next value is not known, but itself estimated.
+        found[0] = min(found[0], 5 * found[0] ** 2 / max(gap, found[0]))
     return found
 
 
@@ -102,18 +103,23 @@ def _orthonormal(
     factor = [[0.0] * width for _ in range(width)]
     inverse = [[0.0] * width for _ in range(width)]
     # Lists: library calls for so few numbers cost more than all the rest.
-    for i in range(width):
+    for i, row in enumerate(factor):
+        left = own = gram[i][i]
         for j in range(i):
-            known = sum(factor[i][k] * factor[j][k] for k in range(j))
-            factor[i][j] = (gram[i][j] - known) / factor[j][j]
-        left = gram[i][i] - sum(x * x for x in factor[i])
-        if not left > max(_INDEPENDENT * gram[i][i], size * size):
+            known = gram[i][j]
+            for k in range(j):
+                known -= row[k] * factor[j][k]
+            row[j] = known / factor[j][j]
+            left -= row[j] * row[j]
+        if not left > max(_INDEPENDENT * own, size * size):
             return _by_rows(image, size)
-        factor[i][i] = math.sqrt(left)
+        row[i] = math.sqrt(left)
         for j in range(i):
-            known = sum(factor[i][k] * inverse[k][j] for k in range(j, i))
-            inverse[i][j] = -known / factor[i][i]
-        inverse[i][i] = 1 / factor[i][i]
+            known = 0.0
+            for k in range(j, i):
+                known -= row[k] * inverse[k][j]
+            inverse[i][j] = known / row[i]
+        inverse[i][i] = 1 / row[i]
     return np.array(inverse, image.dtype) @ image, np.array(factor)
 
 
@@ -157,7 +163,7 @@ def _lanczos(
 ) -> _Ritz:
     """Iterate from a block (width, columns) with orthonormal rows."""
     width, columns = start.shape
-    rounding = 4 * float(np.finfo(dtype).eps)
+    eps = float(np.finfo(dtype).eps)
     basis = np.empty((min(_FIRST * width, columns), columns), dtype)
     projected: NDArray[np.float64] = np.zeros((0, 0))
     block, reads, held = start.astype(dtype, copy=False), 0, 0
@@ -172,11 +178,9 @@ def _lanczos(
         cross = image @ basis[:held].T
         projected = _bordered(projected, cross)
         image -= cross @ basis[:held]
-        block, left = _orthonormal(image, rounding * largest)
+        block, left = _orthonormal(image, 4 * eps * largest)
         # Twice is enough (Kahan; Parlett (1998), 6.9); what mostly goes was rounding.
-        block -= (block @ basis[:held].T) @ basis[:held]
-        block, again = _orthonormal(block, 0.1)
-        left = np.matmul(left, again)
+        block, left = _cleaned(block, left, basis[:held], eps)
         done = held + len(block) > columns or not len(block) or reads >= steps
         if not done and reads < judged:
             continue
@@ -195,6 +199,19 @@ def _lanczos(
             return _Ritz(squares, residuals, reads, found)
 
 
+def _cleaned(
+    block: NDArray[Any], left: NDArray[np.float64], basis: NDArray[Any], eps: float
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return the block without what is left of the basis in it, and its coefficients."""
+    rest = block @ basis.T
+    block -= rest @ basis
+    # Less than that changes no length.
+    if float(np.vdot(rest, rest)) <= eps:
+        return block, left
+    block, again = _orthonormal(block, 0.1)
+    return block, left @ again
+
+
 def _bordered(
     projected: NDArray[np.float64], cross: NDArray[Any]
 ) -> NDArray[np.float64]:
@@ -209,6 +226,16 @@ def _bordered(
     return grown
 
 
+# Layers of a network share few shapes.
+@lru_cache(maxsize=4)
+def _start(width: int, columns: int) -> NDArray[np.float64]:
+    """Return (width, columns): orthonormal rows in directions at random, to be read."""
+    drawn = np.random.default_rng(0).standard_normal((width, columns))
+    start, _ = _orthonormal(drawn, 0.0)
+    start.flags.writeable = False
+    return start
+
+
 def _checked(rows: Rows, ritz: _Ritz) -> tuple[_Ritz, float]:
     """Return the first value and its residual by a pass in float64, and the norm."""
     vector = ritz.vectors[0] / np.linalg.norm(ritz.vectors[0])
@@ -220,12 +247,9 @@ def _checked(rows: Rows, ritz: _Ritz) -> tuple[_Ritz, float]:
         image += (piece @ vector) @ piece
     square = float(vector @ image)
     residual = float(np.linalg.norm(image - square * vector)) / square
-    checked = _Ritz(
-        np.r_[square, ritz.squares[1:]],
-        np.r_[residual, ritz.residuals[1:]],
-        ritz.reads + 1,
-        ritz.vectors,
-    )
+    squares, residuals = ritz.squares.copy(), ritz.residuals.copy()
+    squares[0], residuals[0] = square, residual
+    checked = _Ritz(squares, residuals, ritz.reads + 1, ritz.vectors)
     return checked, math.sqrt(math.fsum(energy))
 
 
@@ -253,10 +277,8 @@ def top_singular_values(
         single: Whether to iterate in float32 first, which is faster, and check in
             float64 after; for one value, and a norm between 1e-3 and 1e9, only.
     """
-    generator = np.random.default_rng(0)
-    width = min(count + 1, columns)
-    start, _ = _orthonormal(generator.standard_normal((width, columns)), 0.0)
-    reads = 0
+    start = _start(min(count + 1, columns), columns)
+    reads, norm = 0, None
     if single and count == 1:
         ritz = _lanczos(rows, np.float32, start, 1, tolerance, steps)
         if ritz.squares[0] > 0:
@@ -266,7 +288,7 @@ def top_singular_values(
             start, _ = _orthonormal(ritz.vectors, 0.5)
         reads = ritz.reads
     ritz = _lanczos(rows, np.float64, start, count, tolerance, steps)
-    return _top(ritz, count, reads, None)
+    return _top(ritz, count, reads, norm)
 
 
 def _top(ritz: _Ritz, count: int, reads: int, norm: float | None) -> TopValues:

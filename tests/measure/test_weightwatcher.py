@@ -157,3 +157,22 @@ def test_a_report_has_them_where_they_are_asked_for():
     assert {name.partition(".")[0] for name in names} == {"weightwatcher"}
     assert with_them.conventions["convention"] == "weightwatcher"
     assert without.conventions["convention"] == "boundkit"
+
+
+def test_one_position_is_the_matrix_times_its_factor():
+    values = weight((60, 100), 1)
+    dense, single = (
+        weightwatcher(layer(w)) for w in (values, values.reshape(60, 100, 1, 1))
+    )
+
+    for name in ("sv_max", "sv_min"):
+        np.testing.assert_allclose(single[name], dense[name] * np.sqrt(0.5), rtol=1e-12)
+    assert single["matrix_rank"] == dense["matrix_rank"]
+
+
+def test_kernels_are_taken_apart_in_any_portions(monkeypatch):
+    values = weight((24, 16, 3, 3), 4)
+    whole = weightwatcher(layer(values))
+    monkeypatch.setattr("boundkit.measure.weightwatcher._APART", 16 * 9 * 7)
+
+    assert weightwatcher(layer(values)) == whole

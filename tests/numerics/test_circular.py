@@ -9,7 +9,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
 
 from boundkit.errors import UsageError
-from boundkit.numerics.circular import circular_singular_values
+from boundkit.numerics.circular import _frequencies, circular_singular_values
 
 CASES = [
     # kernel, sizes, stride, dilation, groups, out, in
@@ -86,3 +86,23 @@ def test_it_stays_on_the_device_of_the_weight():
 def test_sizes_that_do_not_fit_are_refused(sizes, stride):
     with pytest.raises(UsageError, match="sizes must be multiples of the stride"):
         circular_singular_values(torch.zeros(2, 2, 3, 3), sizes, stride=stride)
+
+
+@pytest.mark.parametrize("coarse", [(7,), (6, 5), (3, 4, 2), (1, 1), (2, 2), (14, 14)])
+def test_one_of_each_pair_of_mirrored_frequencies(coarse):
+    kept, twice = _frequencies(coarse, torch.device("cpu"))
+    mirrored = torch.remainder(-kept, torch.tensor(coarse))
+    places = [tuple(f) for f in kept.tolist()]
+    others = [tuple(f) for f in mirrored.tolist()]
+
+    assert len({*places, *others[:twice]}) == len(places) + twice == math.prod(coarse)
+    assert places[twice:] == others[twice:]
+
+
+def test_values_have_derivatives():
+    weight = torch.randn(3, 3, 3, 3, generator=torch.Generator().manual_seed(3))
+    weight.requires_grad_()
+    circular_singular_values(weight, (6, 6)).square().sum().backward()
+
+    # The squares sum up to those of the weight at all positions.
+    np.testing.assert_allclose(weight.grad, 72 * weight.detach(), rtol=1e-3, atol=1e-3)

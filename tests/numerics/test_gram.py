@@ -1,6 +1,8 @@
 """Singular values through Gram matrices: right where they say so."""
 
 import math
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -128,3 +130,43 @@ def test_the_largest_alone_are_those_that_the_gram_matrix_knows():
 
     np.testing.assert_allclose(largest, values[:4], rtol=1e-8)
     np.testing.assert_allclose(norm, np.linalg.norm(matrix), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+def test_the_lower_half_gives_the_same(name, monkeypatch):
+    s, method = SPECTRA[name]
+    monkeypatch.setattr(gram, "_takes_lower", lambda _: True)
+    values = found(with_values(s, 2 * N))
+
+    assert method is None or values.method.endswith(method)
+    known = s >= max(values.floor * s[0], 1e-5) * (1 - 1e-9)
+    np.testing.assert_allclose(values.values[known], s[known], rtol=1e-6)
+
+
+def test_what_is_loaded_and_the_side_say_who_finds_eigenvalues(monkeypatch):
+    sides = (30, 704, 1087, 1088, 2048, 2049)
+
+    def takes():
+        return [side for side in sides if gram._takes_lower(side)]
+
+    monkeypatch.setitem(sys.modules, "scipy.linalg", math)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(get_num_threads=int))
+    assert takes() == [704, 1087]
+    monkeypatch.setattr(sys.modules["torch"], "get_num_threads", lambda: 2)
+    assert takes() == [30, 704, 1087, 1088, 2048]
+    monkeypatch.delitem(sys.modules, "torch")
+    assert takes() == [30, 704, 1087]
+    monkeypatch.delitem(sys.modules, "scipy.linalg")
+    assert takes() == []
+
+
+@pytest.mark.parametrize("way", ["torch", "numpy", "scipy"])
+def test_eigenvalues_that_do_not_come_are_numpys_error(way, monkeypatch):
+    half = np.full((30, 30), np.nan, order="F")
+    if way == "numpy":
+        monkeypatch.delitem(sys.modules, "torch", raising=False)
+    if way == "torch":
+        monkeypatch.setattr(gram, "_LARGE", 10)
+
+    with pytest.raises(np.linalg.LinAlgError, match="igenvalues did not converge"):
+        gram._eigenvalues(half, lower=way == "scipy")
