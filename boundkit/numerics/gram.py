@@ -130,9 +130,9 @@ def _takes_lower(side: int) -> bool:
         from torch import get_num_threads
 
         if get_num_threads() > 1:
-            return side <= _TOGETHER
+            return 1 < side <= _TOGETHER
         return side in _HALVES and "scipy.linalg" in sys.modules
-    return side < _HALVES.stop and "scipy.linalg" in sys.modules
+    return 1 < side < _HALVES.stop and "scipy.linalg" in sys.modules
 
 
 def _gram(pieces: Pieces, side: int, *, lower: bool) -> NDArray[np.float64]:

@@ -144,7 +144,7 @@ def test_the_lower_half_gives_the_same(name, monkeypatch):
 
 
 def test_what_is_loaded_and_the_side_say_who_finds_eigenvalues(monkeypatch):
-    sides = (30, 704, 1087, 1088, 2048, 2049)
+    sides = (1, 30, 704, 1087, 1088, 2048, 2049)
 
     def takes():
         return [side for side in sides if gram._takes_lower(side)]
@@ -158,6 +158,23 @@ def test_what_is_loaded_and_the_side_say_who_finds_eigenvalues(monkeypatch):
     assert takes() == [30, 704, 1087]
     monkeypatch.delitem(sys.modules, "scipy.linalg")
     assert takes() == []
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("side", [1, 2, 3, 5, 17])
+def test_small_sides_whoever_finds_eigenvalues(side, threads, monkeypatch):
+    import scipy.linalg  # noqa: F401 - it changes who finds them
+    import torch
+
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    matrix = with_values(np.linspace(3, 1, side), 30)
+
+    np.testing.assert_allclose(
+        found(matrix).values, np.linspace(3, 1, side), rtol=1e-12
+    )
+    largest, norm = gram_largest(column_pieces(matrix, 0), side)
+    np.testing.assert_allclose(largest, np.linspace(3, 1, side), rtol=1e-12)
+    np.testing.assert_allclose(norm, np.linalg.norm(matrix), rtol=1e-14)
 
 
 @pytest.mark.parametrize("way", ["torch", "numpy", "scipy"])
