@@ -152,6 +152,7 @@ def told(title: str, worst: float, seconds: list[float]) -> None:
 
 def whole_model(name: str, note: str, weights: list[np.ndarray], given) -> None:
     """Print the ratios of one model."""
+    from boundkit.measure.spectra import layer_spectrum
     from boundkit.measure.weightwatcher import weightwatcher
 
     cases = both_ways(weights)
@@ -160,11 +161,28 @@ def whole_model(name: str, note: str, weights: list[np.ndarray], given) -> None:
     told(f"{name} ({note})", worst, seconds)
     if given.weightwatcher:
         itself, printed = their_own(weights, given)
-        alphas = [weightwatcher(layer_of("w", w))["alpha"] for w in weights]
-        apart_by = max(abs(printed[f"w{i}"] / a - 1) for i, a in enumerate(alphas))
+        alphas = {
+            f"w{i}": weightwatcher(layer_of("w", w))["alpha"]
+            for i, w in enumerate(weights)
+        }
+        apart_by = max(abs(alpha / alphas[name] - 1) for name, alpha in printed.items())
+        taken = [
+            layer_of(n, w) for i, w in enumerate(weights) if (n := f"w{i}") in printed
+        ]
+        ours, top = (
+            median
+            for median, _ in cpu_seconds(
+                [
+                    lambda: [weightwatcher(x) for x in taken],
+                    lambda: [layer_spectrum(x, "top") for x in taken],
+                ],
+                given.repeats,
+            )
+        )
         print(
-            f"  WeightWatcher itself: {itself:.2f} s: {itself / seconds[0]:.1f} and"
-            f" {itself / seconds[3]:.0f} times; its alpha differs by {apart_by:.0e}",
+            f"  WeightWatcher itself: {itself:.2f} s: {itself / ours:.1f} and"
+            f" {itself / top:.0f} times; its alpha differs by {apart_by:.0e};"
+            f" it takes {len(taken)} of {len(weights)} layers",
             flush=True,
         )
 

@@ -62,9 +62,7 @@ class Centers:
 
         there = count > 0
         origin = center_of(mean, count)
-        centered = torch.where(
-            there.unsqueeze(1), mean - origin, torch.zeros_like(mean)
-        )
+        centered = (mean - origin).mul_(there.unsqueeze(1))
         squares = centered.square().sum(1)
         offsets = torch.where(there, -squares / 2, -torch.inf)
         size = squares.amax()

@@ -43,21 +43,25 @@ def add_outer(total: torch.Tensor, rows: torch.Tensor, sign: int = 1) -> None:
     if not single:
         blas.dsyrk(sign, columns, beta=1.0, c=total.numpy().T, overwrite_c=1)
         return
-    products = torch.from_numpy(blas.ssyrk(sign, columns).T)
+    # Room of its own that nobody fills with zeros first: with beta 0 it is not read.
+    room = torch.empty_like(total, dtype=torch.float32).numpy().T
+    found = blas.ssyrk(sign, columns, beta=0.0, c=room, overwrite_c=1)
+    products = torch.from_numpy(found.T)
     for low in range(0, len(total), _ROWS):
         high = low + _ROWS
         total[low:high, :high] += products[low:high, :high]
 
 
-def symmetric(lower: torch.Tensor) -> torch.Tensor:
+def symmetric(lower: torch.Tensor, *, in_place: bool = False) -> torch.Tensor:
     """Return the symmetric matrix whose lower triangle is given.
 
     Args:
         lower: (p, p); only what is on and below the diagonal counts.
+        in_place: Whether what is above it may be overwritten; on the CPU it is.
     """
     if lower.device.type != "cpu":
         return lower.tril() + lower.tril(-1).mT
-    whole = lower.clone()
+    whole = lower if in_place else lower.clone()
     # A few rows at a time, which the cache holds while columns are made of them.
     for low in range(0, len(whole), _ROWS):
         high = low + _ROWS
