@@ -290,7 +290,7 @@ class KnownMeans:
             count=count,
             mean=self.mean,
             spread=spread,
-            within=symmetric(within, in_place=True),
+            within=symmetric(within),
             basis=self.basis,
             complete=complete,
         )

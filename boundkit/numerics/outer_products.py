@@ -52,16 +52,15 @@ def add_outer(total: torch.Tensor, rows: torch.Tensor, sign: int = 1) -> None:
         total[low:high, :high] += products[low:high, :high]
 
 
-def symmetric(lower: torch.Tensor, *, in_place: bool = False) -> torch.Tensor:
+def symmetric(lower: torch.Tensor) -> torch.Tensor:
     """Return the symmetric matrix whose lower triangle is given.
 
     Args:
         lower: (p, p); only what is on and below the diagonal counts.
-        in_place: Whether what is above it may be overwritten; on the CPU it is.
     """
     if lower.device.type != "cpu":
         return lower.tril() + lower.tril(-1).mT
-    whole = lower if in_place else lower.clone()
+    whole = lower.clone()
     # A few rows at a time, which the cache holds while columns are made of them.
     for low in range(0, len(whole), _ROWS):
         high = low + _ROWS
