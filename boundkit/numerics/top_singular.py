@@ -25,7 +25,7 @@ __all__ = ["Rows", "TopValues", "top_singular_values"]
 Rows: TypeAlias = Callable[[type[np.floating[Any]]], Iterator["NDArray[Any]"]]
 
 #: Largest residual at which the estimate of second order is believed.
-_CLOSE = 3e-4
+_CLOSE = 1e-4
 #: Steps whose values are not looked at: they are rarely close enough, and looking costs.
 _UNJUDGED = 6
 #: Share of a squared row that must be its own for Cholesky to keep half of float32.
@@ -74,8 +74,8 @@ def _errors(
     found = residuals[:count].copy()
     if len(squares) > 1 and squares[0] > 0 and 0 < found[0] <= _CLOSE:
         gap = 1 - squares[1] / squares[0] * (1 + residuals[1])
-        # Five times that: the next value is not known, but itself estimated.
-        found[0] = min(found[0], 5 * found[0] ** 2 / max(gap, found[0]))
+        # Ten times that: the next value is not known, but itself estimated.
+        found[0] = min(found[0], 10 * found[0] ** 2 / max(gap, found[0]))
     return found
 
 

@@ -19,7 +19,7 @@ from boundkit.numerics.tails import clopper_pearson
 POOL = Path(__file__).parents[2] / "fixtures" / "data" / "pair_train.npz"
 DELTA = 0.2
 TRAINED_ON = HELD_OUT = 600
-SPLITS = 60
+SPLITS = 80
 
 
 @cache
